@@ -1,0 +1,82 @@
+//! Extract, metrics and render, each on its own, on a generated database (`LOGICOMA_BENCH_DB` names another one).
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "a benchmark may stop at the first surprise")]
+
+use camino::{Utf8Path, Utf8PathBuf};
+use criterion::{Criterion, Throughput};
+use logicoma::engine::duck::Duck;
+use logicoma::engine::scope::{Filter, Scope};
+use logicoma::engine::{self, fanout, marts};
+use logicoma::extract::catalog::Places;
+use logicoma::extract::opencode::Progress;
+use logicoma::extract::opencode::locate::Found;
+use logicoma::extract::{Request, refresh};
+use logicoma::model::period::PeriodSpec;
+use logicoma::registry::Registry;
+use logicoma::store::Store;
+
+struct Silent;
+
+impl Progress for Silent {
+    fn table(&self, _: &str, _: &str, _: u64) {}
+    fn advance(&self, _: u64, _: u64) {}
+}
+
+fn database(folder: &Utf8Path) -> Utf8PathBuf {
+    if let Ok(path) = std::env::var("LOGICOMA_BENCH_DB") {
+        return path.into();
+    }
+    let compressed = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/demo/demo.db.zst");
+    let path = folder.join("demo.db");
+    std::fs::write(&path, zstd::decode_all(&*std::fs::read(compressed).expect("demo")).expect("zstd")).expect("written");
+    path
+}
+
+fn extract(store: &Store, path: &Utf8Path, content: bool) {
+    let request = Request {
+        found: &[Found { name: "bench".into(), path: path.to_owned() }],
+        places: &Places::default(),
+        content: Some(content),
+        full: true,
+        now: 0,
+    };
+    refresh(store, &request, &Silent).expect("extracted");
+}
+
+fn main() {
+    let temporary = tempfile::tempdir().expect("temporary folder");
+    let folder = Utf8Path::from_path(temporary.path()).expect("a readable name");
+    let db = database(folder);
+    let store = Store::at(&folder.join("store"));
+    let mut criterion = Criterion::default().sample_size(10).configure_from_args();
+
+    let mut group = criterion.benchmark_group("extract");
+    group.throughput(Throughput::Bytes(std::fs::metadata(&db).expect("database").len()));
+    group.bench_function("without content", |bencher| bencher.iter(|| extract(&store, &db, false)));
+    group.bench_function("with content", |bencher| bencher.iter(|| extract(&store, &db, true)));
+    group.finish();
+
+    let registry = Registry::load(&[]).expect("registry");
+    let manifest = store.manifest().expect("manifest");
+    let duck = Duck::open(2, store.root()).expect("duckdb");
+    engine::tables(&duck, &store, &manifest, &registry).expect("views");
+    marts::ensure(&duck, &store, &manifest, &registry).expect("marts");
+    let now = "2026-11-22T12:00:00Z".parse().expect("clock");
+    let zone = jiff::tz::TimeZone::UTC;
+    let scope = Scope {
+        period: PeriodSpec::All.resolve(now, &zone).expect("period"),
+        now,
+        zone,
+        zone_name: "UTC".into(),
+        project: Filter::default(),
+        model: Filter::default(),
+        agent: Filter::default(),
+        count_forks: false,
+    };
+    engine::scoped(&duck, &registry, &scope).expect("views");
+    let metrics = registry.metrics();
+    let mut group = criterion.benchmark_group("metrics");
+    group.bench_function("all", |bencher| bencher.iter(|| fanout::measure(&duck, &metrics, &scope.period).expect("measured")));
+    group.finish();
+    criterion.final_summary();
+}

@@ -1,0 +1,79 @@
+-- metric:    skill_pairs
+-- title:     Skills used together
+-- grain:     one row per (skill_a, skill_b), a before b by name
+-- units:     pair_session_count=count, a_session_count=count, b_session_count=count, either_session_count=count, session_count=count, pair_ratio=ratio, ci_low=ratio, ci_high=ratio, lift=score
+-- sources:   skill_loads
+-- evidence:  derived
+-- better:    neutral
+-- chart:     matrix x=skill_a y=skill_b by=lift
+--
+-- Which skills go together in a session, among the sessions that used any skill. lift is how much oftener than by
+-- chance: 1 is chance, and with few sessions it says little, so look at pair_session_count and at pair_ratio (both
+-- among either) with its interval. A pair that always goes together may be one skill in two files. Weak uses count.
+with
+
+session_skills as (
+    select distinct
+        session_id,
+        skill_name,
+    from skill_loads
+    where skill_name is not null and is_load
+),
+
+session_total as (
+    select count(distinct session_id) as session_count from session_skills
+),
+
+skill_totals as (
+    select
+        skill_name,
+        count(*) as skill_session_count,
+    from session_skills
+    group by skill_name
+),
+
+pairs as (
+    select
+        first_skills.skill_name as skill_a,
+        second_skills.skill_name as skill_b,
+        count(*) as pair_session_count,
+    from session_skills as first_skills
+    inner join session_skills as second_skills
+        on first_skills.session_id = second_skills.session_id
+        and first_skills.skill_name < second_skills.skill_name
+    group by first_skills.skill_name, second_skills.skill_name
+),
+
+counted as (
+    select
+        pairs.skill_a,
+        pairs.skill_b,
+        pairs.pair_session_count,
+        a_totals.skill_session_count as a_session_count,
+        b_totals.skill_session_count as b_session_count,
+        a_totals.skill_session_count + b_totals.skill_session_count - pairs.pair_session_count as either_session_count,
+        session_total.session_count,
+    from pairs
+    inner join skill_totals as a_totals on pairs.skill_a = a_totals.skill_name
+    inner join skill_totals as b_totals on pairs.skill_b = b_totals.skill_name
+    cross join session_total
+),
+
+final as (
+    select
+        skill_a,
+        skill_b,
+        pair_session_count,
+        a_session_count,
+        b_session_count,
+        either_session_count,
+        session_count,
+        cast(pair_session_count as double) / either_session_count as pair_ratio,
+        wilson_low(pair_session_count, either_session_count) as ci_low,
+        wilson_high(pair_session_count, either_session_count) as ci_high,
+        cast(pair_session_count as double) * session_count / a_session_count / b_session_count as lift,
+    from counted
+)
+
+select * from final
+order by pair_session_count desc, lift desc, skill_a, skill_b

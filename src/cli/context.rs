@@ -1,0 +1,283 @@
+//! What a verb works with: options, environment and configuration resolved once, here and nowhere else.
+
+use super::config::Settings;
+use super::globals::Globals;
+use super::printer::Printer;
+use super::progress::Bar;
+use super::{Usage, environment::Environment};
+use crate::engine::duck::Duck;
+use crate::engine::scope::{Filter, Scope};
+use crate::engine::{self, marts};
+use crate::error::LocateError;
+use crate::extract::opencode::locate::{Found, Places, locate};
+use crate::extract::{Refreshed, Request, catalog, refresh};
+use crate::model::period::PeriodSpec;
+use crate::registry::Registry;
+use crate::store::Store;
+use crate::store::manifest::Manifest;
+use anyhow::Context as _;
+use camino::Utf8PathBuf;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// Resolved options.
+pub struct Context {
+    /// As given.
+    pub globals: Globals,
+    /// Where to print.
+    pub printer: Printer,
+    /// The environment.
+    pub environment: Environment,
+    /// Configuration files.
+    pub settings: Settings,
+    /// The clock.
+    pub now: Timestamp,
+    /// The zone in which days begin.
+    pub zone: TimeZone,
+    /// Its name.
+    pub zone_name: String,
+}
+
+/// A store with its views, ready to be asked.
+pub struct Ready {
+    /// The store.
+    pub store: Store,
+    /// Its state.
+    pub manifest: Manifest,
+    /// Everything that can be asked.
+    pub registry: Registry,
+    /// The database; not yet sealed.
+    pub duck: Duck,
+    /// Period and filters.
+    pub scope: Scope,
+    /// What the refresh did; None with `--no-extract`.
+    pub refreshed: Option<Refreshed>,
+}
+
+impl Context {
+    /// Resolves the options.
+    ///
+    /// # Errors
+    /// The zone, the clock or a configuration file is wrong.
+    pub fn new(globals: Globals, printer: Printer, environment: Environment) -> anyhow::Result<Self> {
+        let settings = Settings::load(globals.config.as_deref(), &environment)?;
+        let zone_name = globals
+            .timezone
+            .clone()
+            .or_else(|| settings.text("timezone"))
+            .or_else(|| environment.zone.clone())
+            .unwrap_or_else(|| "UTC".to_owned());
+        let zone = TimeZone::get(&zone_name)
+            .map_err(|_| Usage(format!("'{zone_name}' is not a time zone: write an IANA name such as Europe/Berlin")))?;
+        let now = match globals.now.as_deref() {
+            Some(text) => text
+                .parse()
+                .map_err(|_| Usage(format!("--now '{text}' is not RFC 3339: write 2026-11-22T12:00:00Z")))?,
+            None => environment.now,
+        };
+        Ok(Self { globals, printer, environment, settings, now, zone, zone_name })
+    }
+
+    /// The store.
+    ///
+    /// # Errors
+    /// No place for it is known.
+    pub fn store(&self) -> anyhow::Result<Store> {
+        let path = self
+            .globals
+            .store
+            .clone()
+            .or_else(|| self.environment.store.clone())
+            .or_else(|| self.settings.path("store"))
+            .or_else(|| self.environment.data_home().map(|home| home.join("logicoma/store")))
+            .ok_or_else(|| Usage("no home directory is known: name a folder with --store DIR".into()))?;
+        let path = camino::absolute_utf8(&path).with_context(|| format!("cannot resolve {path}"))?;
+        Ok(Store::at(&path))
+    }
+
+    /// Where databases are looked for.
+    #[must_use]
+    pub fn data_places(&self) -> Places {
+        let db = if self.globals.db.is_empty() { self.settings.list("db") } else { self.globals.db.clone() };
+        Places {
+            db,
+            env_db: self.environment.opencode_db.clone(),
+            env_data_dir: self.environment.opencode_data_dir.clone(),
+            data_folder: self.environment.data_home().map(|home| home.join("opencode")),
+        }
+    }
+
+    /// The databases.
+    ///
+    /// # Errors
+    /// There are none.
+    pub fn found(&self) -> Result<Vec<Found>, LocateError> {
+        locate(&self.data_places())
+    }
+
+    /// Where skills and OpenCode's configuration are.
+    #[must_use]
+    pub fn skill_places(&self) -> catalog::Places {
+        let given = self.globals.home.clone().or_else(|| self.settings.path("home"));
+        // With another home, this machine's own variables say nothing about it.
+        let own = given.is_none();
+        let mut map = self.globals.map.clone();
+        map.extend(self.settings.map());
+        catalog::Places {
+            home: given.or_else(|| self.environment.home.clone()),
+            config_home: self.environment.config_home.clone().filter(|_| own),
+            config_dir: self.environment.opencode_config_dir.clone().filter(|_| own),
+            map,
+            no_claude: own && self.environment.no_claude_skills,
+            no_external: own && self.environment.no_external_skills,
+            ..catalog::Places::default()
+        }
+    }
+
+    /// The period asked for, or the verb's own.
+    #[must_use]
+    pub fn period_spec(&self, default: PeriodSpec) -> PeriodSpec {
+        let globals = &self.globals;
+        if globals.all {
+            PeriodSpec::All
+        } else if let Some(text) = &globals.last {
+            PeriodSpec::Last(text.clone())
+        } else if let Some(text) = &globals.week {
+            PeriodSpec::Week(text.clone())
+        } else if let Some(text) = &globals.month {
+            PeriodSpec::Month(text.clone())
+        } else if globals.since.is_some() || globals.until.is_some() {
+            PeriodSpec::Range { since: globals.since.clone(), until: globals.until.clone() }
+        } else {
+            default
+        }
+    }
+
+    /// Period, zone and filters.
+    ///
+    /// # Errors
+    /// The period cannot be understood.
+    pub fn scope(&self, default: PeriodSpec) -> anyhow::Result<Scope> {
+        let period = self
+            .period_spec(default)
+            .resolve(self.now, &self.zone)
+            .map_err(|error| Usage(error.to_string()))?;
+        let filter = |include: &Vec<String>, exclude: &Vec<String>| Filter { include: include.clone(), exclude: exclude.clone() };
+        let globals = &self.globals;
+        Ok(Scope {
+            period,
+            now: self.now,
+            zone: self.zone.clone(),
+            zone_name: self.zone_name.clone(),
+            project: filter(&globals.project, &globals.exclude_project),
+            model: filter(&globals.model, &globals.exclude_model),
+            agent: filter(&globals.agent, &globals.exclude_agent),
+            count_forks: globals.count_forks,
+        })
+    }
+
+    /// Folders of the user's own queries; later ones win.
+    #[must_use]
+    pub fn query_folders(&self) -> Vec<Utf8PathBuf> {
+        let mut folders = Vec::new();
+        folders.extend(self.environment.config_folder().map(|folder| folder.join("queries")));
+        if self.globals.queries.is_empty() {
+            folders.push(Utf8PathBuf::from("queries"));
+        }
+        folders.extend(self.settings.path("queries"));
+        folders.extend(self.globals.queries.iter().cloned());
+        folders
+    }
+
+    /// Everything that can be asked.
+    ///
+    /// # Errors
+    /// A query file is wrong.
+    pub fn registry(&self) -> anyhow::Result<Registry> {
+        for folder in &self.globals.queries {
+            if !folder.is_dir() {
+                return Err(Usage(format!("--queries {folder} is not a folder")).into());
+            }
+        }
+        Ok(Registry::load(&self.query_folders())?)
+    }
+
+    /// Brings the store up to date.
+    ///
+    /// # Errors
+    /// No database, an unreadable one, or an unwritable store.
+    pub fn refresh(&self, content: Option<bool>, full: bool) -> anyhow::Result<Refreshed> {
+        let found = self.found()?;
+        let store = self.store()?;
+        let places = self.skill_places();
+        let bar = Bar::new(&self.printer);
+        let request = Request {
+            found: &found,
+            places: &places,
+            content,
+            full,
+            now: self.now.as_millisecond(),
+        };
+        let refreshed = refresh(&store, &request, &bar);
+        bar.finish();
+        let refreshed = refreshed?;
+        // Deleted projects are normal: one line says how many, `doctor` says which.
+        match refreshed.warnings.as_slice() {
+            [] => {}
+            [only] => tracing::info!("{only}"),
+            many => tracing::info!("{} skill folders could not be looked at; `logicoma doctor` lists them", many.len()),
+        }
+        Ok(refreshed)
+    }
+
+    /// The store's state, refreshed unless `--no-extract`.
+    ///
+    /// # Errors
+    /// As [`Context::refresh`]; without database an existing store does.
+    pub fn state(&self, content: Option<bool>) -> anyhow::Result<(Store, Manifest, Option<Refreshed>)> {
+        let store = self.store()?;
+        if self.globals.no_extract {
+            let manifest = store.manifest()?;
+            manifest.check_files(store.root())?;
+            return Ok((store, manifest, None));
+        }
+        match self.refresh(content, false) {
+            Ok(refreshed) => Ok((store, refreshed.manifest.clone(), Some(refreshed))),
+            Err(error) => {
+                let nothing_found = matches!(error.downcast_ref(), Some(LocateError::NotFound { .. }));
+                match store.manifest() {
+                    Ok(manifest) if nothing_found && self.data_places().db.is_empty() => {
+                        self.printer.warn(&format!("{error}; using the store as it is"));
+                        Ok((store, manifest, None))
+                    }
+                    _ => Err(error),
+                }
+            }
+        }
+    }
+
+    /// A store with the views of a run.
+    ///
+    /// # Errors
+    /// As [`Context::state`], or a query file or mart is wrong.
+    pub fn ready(&self, default: PeriodSpec, content: Option<bool>) -> anyhow::Result<Ready> {
+        let scope = self.scope(default)?;
+        let registry = self.registry()?;
+        let (store, manifest, refreshed) = self.state(content)?;
+        let duck = open(&store, &manifest, &registry)?;
+        engine::scoped(&duck, &registry, &scope)?;
+        Ok(Ready { store, manifest, registry, duck, scope, refreshed })
+    }
+}
+
+/// A database with the store's tables and marts.
+///
+/// # Errors
+/// DuckDB does not start, or a mart's SQL fails.
+pub fn open(store: &Store, manifest: &Manifest, registry: &Registry) -> anyhow::Result<Duck> {
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let duck = Duck::open(threads, store.root())?;
+    engine::tables(&duck, store, manifest, registry)?;
+    marts::ensure(&duck, store, manifest, registry)?;
+    Ok(duck)
+}

@@ -1,0 +1,80 @@
+//! The only place that reads the environment and the clock.
+
+use camino::Utf8PathBuf;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// What the process was started with.
+#[derive(Debug, Clone)]
+pub struct Environment {
+    /// The clock at the start.
+    pub now: Timestamp,
+    /// Name of the machine's zone.
+    pub zone: Option<String>,
+    /// Home directory.
+    pub home: Option<Utf8PathBuf>,
+    /// `XDG_DATA_HOME`.
+    pub data_home: Option<Utf8PathBuf>,
+    /// `XDG_CONFIG_HOME`.
+    pub config_home: Option<Utf8PathBuf>,
+    /// `LOGICOMA_STORE`.
+    pub store: Option<Utf8PathBuf>,
+    /// `OPENCODE_DB`.
+    pub opencode_db: Option<String>,
+    /// `OPENCODE_DATA_DIR`.
+    pub opencode_data_dir: Option<String>,
+    /// `OPENCODE_CONFIG_DIR`.
+    pub opencode_config_dir: Option<Utf8PathBuf>,
+    /// `OPENCODE_DISABLE_CLAUDE_CODE` or `OPENCODE_DISABLE_CLAUDE_CODE_SKILLS`.
+    pub no_claude_skills: bool,
+    /// `OPENCODE_DISABLE_EXTERNAL_SKILLS`.
+    pub no_external_skills: bool,
+    /// The working directory.
+    pub current: Option<Utf8PathBuf>,
+}
+
+fn text(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn path(name: &str) -> Option<Utf8PathBuf> {
+    text(name).map(Utf8PathBuf::from)
+}
+
+fn flag(name: &str) -> bool {
+    text(name).is_some_and(|value| value == "1" || value.eq_ignore_ascii_case("true"))
+}
+
+impl Environment {
+    /// Reads all of it.
+    #[must_use]
+    pub fn read() -> Self {
+        Self {
+            now: Timestamp::now(),
+            zone: TimeZone::system().iana_name().map(str::to_owned),
+            home: path("HOME").or_else(|| path("USERPROFILE")),
+            data_home: path("XDG_DATA_HOME"),
+            config_home: path("XDG_CONFIG_HOME"),
+            store: path("LOGICOMA_STORE"),
+            opencode_db: text("OPENCODE_DB"),
+            opencode_data_dir: text("OPENCODE_DATA_DIR"),
+            opencode_config_dir: path("OPENCODE_CONFIG_DIR"),
+            no_claude_skills: flag("OPENCODE_DISABLE_CLAUDE_CODE") || flag("OPENCODE_DISABLE_CLAUDE_CODE_SKILLS"),
+            no_external_skills: flag("OPENCODE_DISABLE_EXTERNAL_SKILLS"),
+            current: std::env::current_dir().ok().and_then(|path| Utf8PathBuf::from_path_buf(path).ok()),
+        }
+    }
+
+    /// `$XDG_DATA_HOME`, or `~/.local/share`.
+    #[must_use]
+    pub fn data_home(&self) -> Option<Utf8PathBuf> {
+        self.data_home.clone().or_else(|| self.home.as_ref().map(|home| home.join(".local/share")))
+    }
+
+    /// Logicoma's own configuration folder.
+    #[must_use]
+    pub fn config_folder(&self) -> Option<Utf8PathBuf> {
+        let home = self.config_home.clone().or_else(|| self.home.as_ref().map(|home| home.join(".config")))?;
+        Some(home.join("logicoma"))
+    }
+}

@@ -1,0 +1,145 @@
+//! `logicoma doctor`: what was found, what can be read, what is wrong and what to do.
+
+use super::queries::texts;
+use crate::cli::context::Context;
+use crate::cli::globals::OutputArgs;
+use crate::cli::format;
+use crate::engine::table::Table;
+use crate::error::{Hint, StoreError};
+use crate::extract::catalog;
+use crate::extract::opencode::locate::Found;
+use crate::extract::opencode::sqlite::Source;
+use camino::Utf8Path;
+
+/// Options of `doctor`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+#[derive(Default)]
+struct Findings {
+    rows: Vec<[String; 4]>,
+    worst: Option<anyhow::Error>,
+}
+
+impl Findings {
+    fn say(&mut self, what: &str, status: &str, detail: impl ToString, todo: impl ToString) {
+        self.rows.push([what.to_owned(), status.to_owned(), detail.to_string(), todo.to_string()]);
+    }
+
+    fn fail(&mut self, what: &str, error: impl Hint + std::error::Error + Send + Sync + 'static) {
+        self.say(what, "error", &error, error.hint().unwrap_or_default());
+        if self.worst.is_none() {
+            self.worst = Some(error.into());
+        }
+    }
+}
+
+/// Runs the verb: prints a table, and exits with the code of the first error in it.
+///
+/// # Errors
+/// What is wrong first.
+pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    let mut findings = Findings::default();
+    findings.say("logicoma", "ok", format!("{} (store schema {})", env!("CARGO_PKG_VERSION"), crate::store::schema::SCHEMA_VERSION), "");
+    findings.say("clock", "ok", format!("{} in {}", context.now, context.zone_name), "");
+    let scratch = tempfile::tempdir()?;
+    let scratch = Utf8Path::from_path(scratch.path()).unwrap_or(Utf8Path::new("."));
+    match context.found() {
+        Ok(found) => found.iter().for_each(|found| database(&mut findings, found, scratch)),
+        Err(error) => findings.fail("database", error),
+    }
+    store(context, &mut findings);
+    match context.registry() {
+        Ok(registry) => findings.say("queries", "ok", format!("{} metrics", registry.metrics().len()), ""),
+        Err(error) => match error.downcast::<crate::error::RegistryError>() {
+            Ok(error) => findings.fail("queries", error),
+            Err(error) => findings.say("queries", "error", &error, ""),
+        },
+    }
+    let pick = |index: usize| findings.rows.iter().map(|row| Some(row[index].clone()).filter(|text| !text.is_empty())).collect();
+    let table = Table {
+        columns: vec![texts("what", pick(0)), texts("status", pick(1)), texts("detail", pick(2)), texts("todo", pick(3))],
+    };
+    format::print(&context.printer, &table, &args.output)?;
+    findings.worst.map_or(Ok(()), Err)
+}
+
+fn database(findings: &mut Findings, found: &Found, scratch: &Utf8Path) {
+    let source = match Source::open(&found.path, scratch) {
+        Ok(source) => source,
+        Err(error) => return findings.fail("database", error),
+    };
+    let size = source.fingerprint.size + source.fingerprint.wal_size;
+    #[allow(clippy::cast_precision_loss, reason = "a size for people")]
+    let megabytes = size as f64 / 1e6;
+    let generation = match (source.has_v1(), source.has_v2()) {
+        (true, true) => "both generations of schema",
+        (_, true) => "second generation of schema",
+        _ => "first generation of schema",
+    };
+    let detail = format!("{} ({megabytes:.1} MB, {generation}, {} migrations)", found.path, source.migrations());
+    findings.say("database", "ok", detail, "");
+    for table in ["session", "message", "part", "session_v2", "session_message", "todo", "project"] {
+        if source.columns.contains_key(table) {
+            match source.connection.query_row(&format!("select count(*) from \"{table}\""), [], |row| row.get::<_, i64>(0)) {
+                Ok(count) => findings.say(&format!("{}.{table}", found.name), "ok", format!("{count} rows"), ""),
+                Err(error) => findings.say(
+                    &format!("{}.{table}", found.name),
+                    "error",
+                    error,
+                    "the table is damaged: `sqlite3 FILE .recover` may rescue it",
+                ),
+            }
+        }
+    }
+}
+
+fn store(context: &Context, findings: &mut Findings) {
+    let Ok(store) = context.store() else {
+        return findings.say("store", "error", "no place for a store is known", "name one with --store DIR");
+    };
+    match store.manifest().and_then(|manifest| manifest.check_files(store.root()).map(|()| manifest)) {
+        Ok(manifest) => {
+            let rows: u64 = manifest.tables.values().map(|table| table.rows).sum();
+            let content = if manifest.has_content { "with content" } else { "without content" };
+            let detail = format!("{} ({rows} rows, {content}, written by {})", store.root(), manifest.logicoma_version);
+            findings.say("store", "ok", detail, "");
+            let quarantined = manifest.rows("quarantine");
+            if quarantined > 0 {
+                findings.say(
+                    "quarantine",
+                    "warning",
+                    format!("{quarantined} rows could not be decoded"),
+                    "logicoma query -c 'select table_name, row_id, reason from quarantine'",
+                );
+            }
+            let places = context.skill_places();
+            let directories: Vec<catalog::RecordedDirectory> = manifest
+                .directories
+                .iter()
+                .map(|entry| catalog::RecordedDirectory {
+                    project_id: entry.project_id.clone(),
+                    worktree: entry.worktree.clone(),
+                    directory: entry.directory.clone(),
+                })
+                .collect();
+            let found = catalog::discover(&places, &directories);
+            let valid = found.skills.iter().filter(|skill| skill.problem.is_none() && !skill.is_shadowed).count();
+            findings.say("skills", "ok", format!("{valid} found on disk"), "");
+            for skill in found.skills.iter().filter(|skill| skill.problem.is_some()) {
+                let problem = skill.problem.clone().unwrap_or_default();
+                findings.say("skill", "warning", format!("{}: {problem}", skill.path), "OpenCode skips this file");
+            }
+            for warning in &found.warnings {
+                findings.say("skills", "warning", format!("{}: {}", warning.path, warning.message), "");
+            }
+        }
+        Err(StoreError::Absent { path }) => {
+            findings.say("store", "ok", format!("none at {path} yet"), "`logicoma extract` makes it");
+        }
+        Err(error) => findings.fail("store", error),
+    }
+}

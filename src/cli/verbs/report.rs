@@ -1,0 +1,167 @@
+//! `logicoma report`: refresh, measure, render. The main job.
+
+mod demo;
+mod fill;
+mod files;
+
+use crate::cli::Usage;
+use crate::cli::context::Context;
+use crate::engine::fanout::{self, Measured, Task};
+use crate::engine::scope::Scope;
+use crate::engine::table::Table;
+use crate::metric::QueryFile;
+use crate::model::period::{Period, PeriodSpec};
+use crate::render::{self, RenderOptions};
+use camino::Utf8PathBuf;
+use std::collections::BTreeMap;
+
+/// Options of `report`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The report goes to OUT/<period>/: index.html (one self-contained file), report.md with its .svg charts, report.json.
+Default period: the last 7 days. A Monday timer runs `logicoma report --week last`; running it again changes nothing.
+Try it without any database: logicoma report --demo")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub struct Args {
+    /// Folder of all reports; this one goes to OUT/<period>/ [default: reports/out]
+    #[arg(long, value_name = "DIR")]
+    out: Option<Utf8PathBuf>,
+    /// What to write
+    #[arg(long, value_enum, value_delimiter = ',', default_values = ["html", "markdown", "json"])]
+    format: Vec<Output>,
+    /// Compare with the stretch before, with nothing, or with another period (2026-W40, 2026-09, 2026-09-01..2026-09-30)
+    #[arg(long, value_name = "previous|none|PERIOD", default_value = "previous")]
+    compare: String,
+    /// Theme: default, section9, contrast, or one of your own [default: default]
+    #[arg(long, value_name = "T")]
+    theme: Option<String>,
+    /// Replace titles, paths, commands and error texts by stable short hashes, so that the report can be shared
+    #[arg(long)]
+    redact: bool,
+    /// Open the report in the browser
+    #[arg(long)]
+    open: bool,
+    /// A new store keeps no raw JSON
+    #[arg(long)]
+    no_content: bool,
+    /// A report of embedded demo data: works on any machine, reads nothing of yours
+    #[arg(long)]
+    demo: bool,
+}
+
+/// Files of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Output {
+    /// index.html
+    Html,
+    /// report.md and its charts
+    Markdown,
+    /// report.json
+    Json,
+}
+
+/// Earlier periods drawn as sparklines beside the headline numbers.
+const HISTORY: usize = 12;
+/// Metrics that those need.
+const HEADLINES: &[&str] = &["overview"];
+
+/// Runs the verb.
+///
+/// # Errors
+/// Anything that stops a report: no database, an unreadable one, an unwritable folder, a wrong template.
+pub fn run(context: Context, args: &Args) -> anyhow::Result<()> {
+    if args.demo {
+        let demo = demo::Demo::unpack()?;
+        let context = demo.context(context)?;
+        return write(&context, args);
+    }
+    write(&context, args)
+}
+
+fn write(context: &Context, args: &Args) -> anyhow::Result<()> {
+    let started = std::time::Instant::now();
+    let ready = context.ready(PeriodSpec::Last("7d".into()), args.no_content.then_some(false))?;
+    let compared = compared_period(&ready.scope, &args.compare)?;
+    let metrics = ready.registry.metrics();
+    let earlier = earlier_periods(&ready.scope);
+    let headlines: Vec<&QueryFile> =
+        metrics.iter().copied().filter(|metric| HEADLINES.contains(&metric.name.as_str())).collect();
+    let mut tasks: Vec<Task<'_>> = metrics.iter().map(|metric| Task { metric, period: &ready.scope.period }).collect();
+    tasks.extend(compared.iter().flat_map(|period| metrics.iter().map(move |metric| Task { metric, period })));
+    tasks.extend(earlier.iter().flat_map(|period| headlines.iter().map(move |metric| Task { metric, period })));
+    let mut measured = fanout::measure_tasks(&ready.duck, &tasks)?;
+    let mut rest = measured.split_off(metrics.len());
+    let past = rest.split_off(if compared.is_some() { metrics.len() } else { 0 });
+    let previous = tables(rest);
+    let mut past = past.into_iter();
+    let history: Vec<(Period, BTreeMap<String, Table>)> =
+        earlier.iter().map(|period| (period.clone(), tables(past.by_ref().take(headlines.len()).collect()))).collect();
+    for failed in measured.iter().filter_map(|one| one.result.as_ref().err()) {
+        context.printer.warn(&format!("{failed}"));
+    }
+    let headline = fill::headline(&measured);
+    let report = fill::report(context, &ready, args, compared.clone(), measured, previous, history)?;
+    let options = RenderOptions { folders: templates(context) };
+    let rendered = render::render_report(&report, &options)?;
+    let out = args
+        .out
+        .clone()
+        .or_else(|| context.settings.path("out"))
+        .unwrap_or_else(|| Utf8PathBuf::from("reports/out"));
+    let folder = files::write(&out, &ready.scope.period.name, &rendered, &args.format)?;
+    context.printer.note(&headline);
+    tracing::info!(elapsed_ms = started.elapsed().as_millis(), "report written");
+    let main = if args.format.contains(&Output::Html) { folder.join("index.html") } else { folder };
+    context.printer.data(format!("{main}\n").as_bytes())?;
+    if args.open {
+        open::that_detached(main.as_std_path())?;
+    }
+    Ok(())
+}
+
+/// Folders whose templates win over the embedded ones, most important first.
+fn templates(context: &Context) -> Vec<Utf8PathBuf> {
+    let own = context.environment.config_folder().map(|folder| folder.join("reports"));
+    [Utf8PathBuf::from("reports")].into_iter().chain(own).filter(|folder| folder.is_dir()).collect()
+}
+
+fn compared_period(scope: &Scope, compare: &str) -> anyhow::Result<Option<Period>> {
+    let spec = match compare {
+        "none" => return Ok(None),
+        "previous" => return Ok(scope.period.previous(scope.now, &scope.zone)),
+        text if text.contains("-W") => PeriodSpec::Week(text.to_owned()),
+        text => match text.split_once("..") {
+            Some((since, until)) => {
+                let side = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+                PeriodSpec::Range { since: side(since), until: side(until) }
+            }
+            None => PeriodSpec::Month(text.to_owned()),
+        },
+    };
+    let period = spec.resolve(scope.now, &scope.zone).map_err(|_| {
+        Usage(format!("--compare '{compare}': write previous, none, 2026-W40, 2026-09 or 2026-09-01..2026-09-30"))
+    })?;
+    Ok(Some(period))
+}
+
+fn tables(measured: Vec<Measured<'_>>) -> BTreeMap<String, Table> {
+    measured
+        .into_iter()
+        .filter_map(|one| one.result.ok().map(|table| (one.metric.name.clone(), table)))
+        .collect()
+}
+
+/// Whole periods before this one, oldest first; none for periods without length. An unfinished period is compared with the
+/// same stretch, but a sparkline shows what the others became.
+fn earlier_periods(scope: &Scope) -> Vec<Period> {
+    let mut periods = Vec::new();
+    let mut period = Period { is_unfinished: false, ..scope.period.clone() };
+    while periods.len() + 1 < HISTORY
+        && let Some(before) = period.previous(scope.now, &scope.zone)
+    {
+        periods.push(before.clone());
+        period = before;
+    }
+    periods.reverse();
+    periods
+}

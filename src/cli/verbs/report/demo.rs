@@ -1,0 +1,71 @@
+//! The embedded demo: a small database, its skills on disk and its clock, unpacked into a temporary folder.
+
+use crate::cli::context::Context;
+use anyhow::Context as _;
+use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+#[derive(rust_embed::RustEmbed)]
+#[folder = "fixtures/demo/"]
+struct Embedded;
+
+/// What `fixtures/demo/demo.json` says of the demo.
+#[derive(Debug, serde::Deserialize)]
+struct About {
+    /// The clock.
+    now: Timestamp,
+    /// The zone.
+    timezone: String,
+    /// Home directory that the sessions recorded.
+    home: Utf8PathBuf,
+}
+
+/// The demo on disk, until dropped.
+pub struct Demo {
+    folder: tempfile::TempDir,
+    about: About,
+}
+
+impl Demo {
+    /// Unpacks it.
+    ///
+    /// # Errors
+    /// The temporary folder cannot be written.
+    pub fn unpack() -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("logicoma-demo-").tempdir().context("cannot unpack the demo")?;
+        for name in Embedded::iter() {
+            let Some(file) = Embedded::get(&name) else { continue };
+            let target = folder.path().join(name.trim_end_matches(".zst"));
+            if let Some(parent) = target.parent() {
+                fs_err::create_dir_all(parent)?;
+            }
+            let bytes = if name.ends_with(".zst") { zstd::decode_all(&*file.data)? } else { file.data.into_owned() };
+            fs_err::write(&target, bytes)?;
+        }
+        let about = serde_json::from_slice(&fs_err::read(folder.path().join("demo.json"))?).context("the demo is damaged")?;
+        Ok(Self { folder, about })
+    }
+
+    /// The same options, on the demo's data: nothing of the user's is read, and the clock is the demo's unless given.
+    ///
+    /// # Errors
+    /// The temporary folder has a name that is not UTF-8.
+    pub fn context(&self, mut context: Context) -> anyhow::Result<Context> {
+        let folder = Utf8Path::from_path(self.folder.path()).context("the temporary folder has no readable name")?;
+        let home = folder.join("home");
+        context.globals.db = vec![folder.join("demo.db").into_string()];
+        context.globals.store = Some(folder.join("store"));
+        context.globals.home = Some(home.clone());
+        context.globals.map = vec![(self.about.home.clone(), home)];
+        context.globals.no_extract = false;
+        if context.globals.now.is_none() {
+            context.now = self.about.now;
+        }
+        if context.globals.timezone.is_none() {
+            context.zone = TimeZone::get(&self.about.timezone)?;
+            context.zone_name.clone_from(&self.about.timezone);
+        }
+        Ok(context)
+    }
+}

@@ -1,0 +1,187 @@
+//! Fills the renderer's model: what was measured, with what the headers say, and where it all came from.
+
+use super::Args;
+use crate::cli::context::{Context, Ready};
+use crate::cli::format::human;
+use crate::engine::body;
+use crate::engine::fanout::Measured;
+use crate::engine::table::{Table, Unit, rfc3339};
+use crate::metric;
+use crate::model::period::Period;
+use crate::render::model::{
+    Better, ChartSpec, Coverage, Filters, MetricResult, PastPeriod, Period as ShownPeriod, Provenance, REPORT_SCHEMA_VERSION,
+    Report, Source, UnknownKind,
+};
+use std::collections::BTreeMap;
+
+/// One line for the terminal.
+pub fn headline(measured: &[Measured<'_>]) -> String {
+    let overview = measured.iter().find(|one| one.metric.name == "overview").and_then(|one| one.result.as_ref().ok());
+    let Some(table) = overview.filter(|table| !table.is_empty()) else { return "nothing was measured".to_owned() };
+    [
+        ("cost_usd", Unit::Usd, "spent"),
+        ("sessions", Unit::Count, "sessions"),
+        ("turns", Unit::Count, "turns"),
+        ("tool_calls", Unit::Count, "tool calls"),
+        ("tool_errors", Unit::Count, "tool errors"),
+    ]
+    .iter()
+    .filter(|(column, ..)| table.column(column).is_some())
+    .map(|(column, unit, word)| format!("{} {word}", human(table.get(0, column), *unit)))
+    .collect::<Vec<_>>()
+    .join(" · ")
+}
+
+fn shown(period: &Period, zone: &str) -> ShownPeriod {
+    ShownPeriod {
+        name: period.name.clone(),
+        since: period.first.map(|date| date.to_string()),
+        until: period.last.map(|date| date.to_string()),
+        timezone: zone.to_owned(),
+        is_unfinished: period.is_unfinished,
+        is_all: period.is_all,
+    }
+}
+
+fn result(one: Measured<'_>) -> MetricResult {
+    let file = one.metric;
+    let chart = &file.chart;
+    MetricResult {
+        name: file.name.clone(),
+        family: file.family.clone().unwrap_or_default(),
+        title: file.title.clone(),
+        prose: file.prose.clone(),
+        grain: file.grain.clone(),
+        evidence: file.evidence.word().to_owned(),
+        better: match file.better {
+            metric::Better::Higher => Better::Higher,
+            metric::Better::Lower => Better::Lower,
+            metric::Better::Neutral => Better::Neutral,
+        },
+        chart: ChartSpec { kind: chart.kind.clone(), x: chart.x.clone(), y: chart.y.clone(), by: chart.by.clone() },
+        sql: body(file).lines().skip(file.first_line.saturating_sub(1)).collect::<Vec<_>>().join("\n"),
+        result: one.result.map_err(|error| error.to_string()),
+    }
+}
+
+fn provenance(ready: &Ready) -> anyhow::Result<Provenance> {
+    let manifest = &ready.manifest;
+    let quarantined = i64::try_from(manifest.rows("quarantine")).unwrap_or(i64::MAX);
+    let count = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    let bad = ready.duck.query(
+        "coverage",
+        "select table_name, count(*) as bad_count from raw_quarantine group by table_name order by table_name",
+        &[],
+    )?;
+    let bad_rows = |table: &str| {
+        (0..bad.len()).find(|row| bad.get(*row, "table_name").to_text() == table).and_then(|row| bad.get(row, "bad_count").as_i64()).unwrap_or(0)
+    };
+    let mut coverage: Vec<Coverage> = Vec::new();
+    for table in ["session", "session_v2", "message", "part", "session_message", "todo", "project"] {
+        let rows: u64 = manifest.sources.iter().filter_map(|source| source.rows_read.get(table)).sum();
+        if rows > 0 {
+            coverage.push(Coverage {
+                table_name: table.to_owned(),
+                row_count: count(rows),
+                readable_count: count(rows) - bad_rows(table),
+            });
+        }
+    }
+    let kinds = ready.duck.query("unknown kinds", UNKNOWN_KINDS, &[])?;
+    let fresh = ready.duck.query(
+        "freshness",
+        "select max(time_updated) as fresh_at from raw_session where time_updated between 946684800000 and 4102444800000",
+        &[],
+    )?;
+    Ok(Provenance {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        schema_version: manifest.schema_version,
+        sources: manifest
+            .sources
+            .iter()
+            .map(|source| Source {
+                name: source.name.clone(),
+                path: source.path.clone(),
+                opencode_version: source.opencode_version.clone(),
+                generation: source.generation.clone(),
+                rows: count(source.rows_read.values().sum()),
+                sha256: None,
+            })
+            .collect(),
+        coverage,
+        quarantine_count: quarantined,
+        unknown_kinds: (0..kinds.len())
+            .map(|row| UnknownKind {
+                kind: kinds.get(row, "kind").to_text(),
+                count: kinds.get(row, "part_count").as_i64().unwrap_or(0),
+            })
+            .collect(),
+        data_fresh_at: fresh.get(0, "fresh_at").as_i64().map(rfc3339),
+    })
+}
+
+/// Part types that this version of the decoder has never seen.
+const UNKNOWN_KINDS: &str = "
+select type as kind, count(*) as part_count
+from raw_part
+where type not in ('text', 'reasoning', 'file', 'agent', 'subtask', 'step-start', 'step-finish', 'snapshot', 'patch',
+    'retry', 'compaction', 'tool')
+group by type
+order by part_count desc, type";
+
+/// The whole model.
+///
+/// # Errors
+/// The store cannot be asked.
+#[allow(clippy::too_many_arguments, reason = "each is one part of the report")]
+pub fn report(
+    context: &Context,
+    ready: &Ready,
+    args: &Args,
+    compared: Option<Period>,
+    measured: Vec<Measured<'_>>,
+    previous: BTreeMap<String, Table>,
+    history: Vec<(Period, BTreeMap<String, Table>)>,
+) -> anyhow::Result<Report> {
+    let zone = &ready.scope.zone_name;
+    let own = history.is_empty().then(Vec::new).unwrap_or_else(|| {
+        let metrics = measured
+            .iter()
+            .filter(|one| super::HEADLINES.contains(&one.metric.name.as_str()))
+            .filter_map(|one| one.result.as_ref().ok().map(|table| (one.metric.name.clone(), table.clone())))
+            .collect();
+        vec![PastPeriod { name: ready.scope.period.name.clone(), is_unfinished: ready.scope.period.is_unfinished, metrics }]
+    });
+    let globals = &context.globals;
+    Ok(Report {
+        schema_version: REPORT_SCHEMA_VERSION,
+        title: title(&ready.scope.period),
+        period: shown(&ready.scope.period, zone),
+        compared_with: compared.as_ref().map(|period| shown(period, zone)),
+        filters: Filters {
+            project: globals.project.clone(),
+            model: globals.model.clone(),
+            agent: globals.agent.clone(),
+            exclude_project: globals.exclude_project.clone(),
+            exclude_model: globals.exclude_model.clone(),
+            exclude_agent: globals.exclude_agent.clone(),
+            count_forks: globals.count_forks,
+        },
+        theme: args.theme.clone().or_else(|| context.settings.text("theme")).unwrap_or_else(|| "default".into()),
+        now: rfc3339(context.now.as_millisecond()),
+        is_redacted: args.redact,
+        metrics: measured.into_iter().map(result).collect(),
+        previous,
+        history: history
+            .into_iter()
+            .map(|(period, metrics)| PastPeriod { name: period.name, is_unfinished: false, metrics })
+            .chain(own)
+            .collect(),
+        findings: Vec::new(),
+        provenance: provenance(ready)?,
+    })
+}
+
+fn title(period: &Period) -> String {
+    if period.is_all { "OpenCode, all time".to_owned() } else { format!("OpenCode, {}", period.name) }
+}

@@ -1,0 +1,199 @@
+//! DuckDB: one in-memory database over the store's files, one connection a worker.
+//!
+//! Input: SQL. Output: [`Table`]s. Nothing is ever installed, loaded or fetched, and once [`Duck::seal`]ed the database
+//! reads only what lies inside the store.
+
+use super::table::{Column, Data, Table, Unit};
+use crate::error::EngineError;
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type};
+use camino::Utf8Path;
+use duckdb::{Config, Connection};
+use std::collections::BTreeMap;
+
+/// A database and the right to run SQL in it.
+pub struct Duck {
+    connection: Connection,
+}
+
+/// Errors of DuckDB without the noise around them.
+#[must_use]
+pub fn message(error: &duckdb::Error) -> String {
+    let text = match error {
+        duckdb::Error::DuckDBFailure(_, Some(text)) => text.clone(),
+        other => other.to_string(),
+    };
+    text.trim().to_owned()
+}
+
+fn start(error: &duckdb::Error) -> EngineError {
+    EngineError::Start { message: message(error) }
+}
+
+impl Duck {
+    /// Opens an empty database in memory. `scratch` takes what does not fit into memory.
+    ///
+    /// # Errors
+    /// DuckDB does not start.
+    pub fn open(threads: usize, scratch: &Utf8Path) -> Result<Self, EngineError> {
+        let config = Config::default()
+            .enable_autoload_extension(false)
+            .and_then(|config| config.with("autoinstall_known_extensions", "false"))
+            .and_then(|config| config.with("threads", threads.to_string()))
+            .and_then(|config| config.with("temp_directory", scratch.join("spill").as_str()))
+            .and_then(|config| config.with("preserve_insertion_order", "true"))
+            .map_err(|error| start(&error))?;
+        let connection = Connection::open_in_memory_with_flags(config).map_err(|error| start(&error))?;
+        Ok(Self { connection })
+    }
+
+    /// Another connection to the same database, for another thread.
+    ///
+    /// # Errors
+    /// DuckDB gives none.
+    pub fn again(&self) -> Result<Self, EngineError> {
+        Ok(Self { connection: self.connection.try_clone().map_err(|error| start(&error))? })
+    }
+
+    /// From now on nothing outside `folder` can be read or written, and no setting changed.
+    ///
+    /// # Errors
+    /// DuckDB refuses the settings.
+    pub fn seal(&self, folder: &Utf8Path) -> Result<(), EngineError> {
+        let folder = super::scope::literal(folder.as_str());
+        self.batch(
+            "seal",
+            &format!(
+                "set allowed_directories = [{folder}]; set enable_external_access = false; set lock_configuration = true;"
+            ),
+        )
+    }
+
+    /// Runs statements that give nothing.
+    ///
+    /// # Errors
+    /// DuckDB rejects them; `file` is named.
+    pub fn batch(&self, file: &str, sql: &str) -> Result<(), EngineError> {
+        self.connection
+            .execute_batch(sql)
+            .map_err(|error| EngineError::Sql { file: file.to_owned(), message: message(&error) })
+    }
+
+    /// Runs one query with positional parameters.
+    ///
+    /// # Errors
+    /// DuckDB rejects it; `file` is named.
+    pub fn query(&self, file: &str, sql: &str, parameters: &[String]) -> Result<Table, EngineError> {
+        let fail = |error: &duckdb::Error| EngineError::Sql { file: file.to_owned(), message: message(error) };
+        let mut statement = self.connection.prepare(sql).map_err(|error| fail(&error))?;
+        let batches: Vec<RecordBatch> =
+            statement.query_arrow(duckdb::params_from_iter(parameters)).map_err(|error| fail(&error))?.collect();
+        let schema = statement.schema();
+        let mut table = Table {
+            columns: schema
+                .fields()
+                .iter()
+                .map(|field| Column {
+                    name: field.name().clone(),
+                    unit: unit_of(field.name(), field.data_type()),
+                    data: empty(field.data_type()),
+                })
+                .collect(),
+        };
+        for batch in &batches {
+            for (column, array) in table.columns.iter_mut().zip(batch.columns()) {
+                append(&mut column.data, array.as_ref())
+                    .map_err(|problem| EngineError::Sql { file: file.to_owned(), message: problem })?;
+            }
+        }
+        Ok(table)
+    }
+
+    /// Names of a view's columns.
+    ///
+    /// # Errors
+    /// There is no such view.
+    pub fn columns(&self, view: &str) -> Result<Vec<String>, EngineError> {
+        let described = self.query(view, &format!("select column_name from (describe \"{view}\")"), &[])?;
+        Ok((0..described.len()).map(|row| described.value(row, 0).to_text()).collect())
+    }
+}
+
+/// The unit that a name alone tells.
+fn unit_of(name: &str, kind: &DataType) -> Unit {
+    match kind {
+        DataType::Date32 => Unit::Date,
+        DataType::Timestamp(..) => Unit::At,
+        DataType::Int64 if name.ends_with("_at") => Unit::At,
+        _ => Unit::Name,
+    }
+}
+
+fn empty(kind: &DataType) -> Data {
+    match kind {
+        DataType::Boolean => Data::Bool(Vec::new()),
+        DataType::Int8
+        | DataType::Int16
+        | DataType::Int32
+        | DataType::Int64
+        | DataType::UInt8
+        | DataType::UInt16
+        | DataType::UInt32
+        | DataType::UInt64
+        | DataType::Timestamp(..) => Data::Int(Vec::new()),
+        DataType::Decimal128(_, 0) => Data::Int(Vec::new()),
+        DataType::Float16 | DataType::Float32 | DataType::Float64 | DataType::Decimal128(..) => Data::Float(Vec::new()),
+        DataType::Date32 => Data::Date(Vec::new()),
+        _ => Data::Text(Vec::new()),
+    }
+}
+
+fn append(data: &mut Data, array: &dyn Array) -> Result<(), String> {
+    let cast = |kind: &DataType| arrow::compute::cast(array, kind).map_err(|error| error.to_string());
+    match data {
+        Data::Bool(values) => values.extend(array.as_boolean().iter()),
+        Data::Int(values) => {
+            let array = match array.data_type() {
+                DataType::Timestamp(..) => {
+                    let millis = cast(&DataType::Timestamp(arrow::datatypes::TimeUnit::Millisecond, None))?;
+                    arrow::compute::cast(&millis, &DataType::Int64).map_err(|error| error.to_string())?
+                }
+                DataType::Decimal128(_, 0) => {
+                    let wide = array.as_primitive::<Decimal128Type>();
+                    values.extend(wide.iter().map(|value| value.and_then(|value| i64::try_from(value).ok())));
+                    return Ok(());
+                }
+                _ => cast(&DataType::Int64)?,
+            };
+            values.extend(array.as_primitive::<Int64Type>().iter());
+        }
+        Data::Float(values) => values.extend(cast(&DataType::Float64)?.as_primitive::<Float64Type>().iter()),
+        Data::Date(values) => values.extend(array.as_primitive::<arrow::datatypes::Date32Type>().iter()),
+        Data::Text(values) => {
+            let options = arrow::util::display::FormatOptions::default();
+            match array.data_type() {
+                DataType::Utf8 => values.extend(array.as_string::<i32>().iter().map(|text| text.map(str::to_owned))),
+                DataType::Null => values.extend(std::iter::repeat_n(None, array.len())),
+                _ => {
+                    let formatter = arrow::util::display::ArrayFormatter::try_new(array, &options)
+                        .map_err(|error| error.to_string())?;
+                    values.extend((0..array.len()).map(|row| array.is_valid(row).then(|| formatter.value(row).to_string())));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Table {
+    /// Gives columns the units that a header names.
+    #[must_use]
+    pub fn with_units(mut self, units: &BTreeMap<String, Unit>) -> Self {
+        for column in &mut self.columns {
+            if let Some(unit) = units.get(&column.name) {
+                column.unit = *unit;
+            }
+        }
+        self
+    }
+}

@@ -1,0 +1,15 @@
+//! Measuring: DuckDB over the store's Parquet, polars over what DuckDB selects, both into [`table::Table`]s.
+//!
+//! Input: a store's manifest, the registry, a [`scope::Scope`] (period, zone, filters). Output: tables, in the order in
+//! which they were asked for, whatever the order in which they were done.
+
+pub mod duck;
+pub mod fanout;
+pub mod lazy;
+pub mod marts;
+pub mod sandbox;
+pub mod scope;
+pub mod table;
+mod views;
+
+pub use views::{body, scoped, tables};

@@ -1,0 +1,403 @@
+//! One error enum per stage. Every variant carries the noun it is about (path, table, metric, row) and its source;
+//! [`Hint`] says what to do next, and [`Exit`] which exit code the command line gives (see `--help`).
+
+use camino::Utf8PathBuf;
+use thiserror::Error;
+
+/// Exit codes of the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// All went well.
+    Ok = 0,
+    /// A gate or check failed.
+    Gate = 1,
+    /// Wrong use.
+    Usage = 2,
+    /// No database was found.
+    NoDatabase = 3,
+    /// A database or file is unreadable, corrupt or of a schema too new.
+    Unreadable = 4,
+    /// SQL was rejected or failed.
+    Sql = 5,
+    /// The store is locked or damaged.
+    Store = 6,
+}
+
+/// What a stage's error says beside its message.
+pub trait Hint {
+    /// What the user can do about it.
+    fn hint(&self) -> Option<String>;
+    /// The exit code that it leads to.
+    fn exit(&self) -> Exit;
+}
+
+/// Finding databases.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LocateError {
+    /// Nothing was found where it was looked for.
+    #[error("no OpenCode database found; looked at {}", .looked.join(", "))]
+    NotFound {
+        /// Places looked at, in order.
+        looked: Vec<String>,
+    },
+    /// The user named a path that does not exist.
+    #[error("{path} does not exist")]
+    Missing {
+        /// The path as given.
+        path: Utf8PathBuf,
+    },
+    /// A folder without a database.
+    #[error("{path} holds no opencode*.db")]
+    EmptyFolder {
+        /// The folder.
+        path: Utf8PathBuf,
+    },
+    /// A glob that cannot be parsed.
+    #[error("'{pattern}' is not a valid pattern")]
+    Pattern {
+        /// As given.
+        pattern: String,
+        /// Why.
+        source: glob::PatternError,
+    },
+}
+
+impl Hint for LocateError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NotFound { .. } => {
+                "run OpenCode once, or name a database with --db PATH (a file, a data folder or a glob); \
+                 `logicoma report --demo` shows a report of built-in data"
+                    .into()
+            }
+            Self::Missing { .. } => "check the path given to --db (or OPENCODE_DB, OPENCODE_DATA_DIR)".into(),
+            Self::EmptyFolder { .. } => "a data folder holds opencode.db, or opencode-<channel>.db".into(),
+            Self::Pattern { .. } => "quote the pattern, or name the file itself".into(),
+        })
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Pattern { .. } => Exit::Usage,
+            _ => Exit::NoDatabase,
+        }
+    }
+}
+
+/// Reading a source.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ExtractError {
+    /// The file is empty.
+    #[error("{path} is empty (0 bytes)")]
+    Empty {
+        /// The file.
+        path: Utf8PathBuf,
+    },
+    /// Not an SQLite file at all.
+    #[error("{path} is not an SQLite database")]
+    NotSqlite {
+        /// The file.
+        path: Utf8PathBuf,
+    },
+    /// An SQLite file of something else.
+    #[error("{path} is an SQLite database, but not OpenCode's: it has neither session, message and part nor session_v2 and session_message")]
+    NotOpenCode {
+        /// The file.
+        path: Utf8PathBuf,
+    },
+    /// A table lacks a column without which nothing can be read.
+    #[error("{path}: table {table} has no column '{column}'; this schema is not known")]
+    Schema {
+        /// The file.
+        path: Utf8PathBuf,
+        /// The table.
+        table: &'static str,
+        /// The column that is missing.
+        column: &'static str,
+    },
+    /// Somebody holds an exclusive lock.
+    #[error("{path} is locked by another process")]
+    Locked {
+        /// The file.
+        path: Utf8PathBuf,
+        /// From SQLite.
+        source: rusqlite::Error,
+    },
+    /// The file's pages make no sense.
+    #[error("{path} is damaged{}", .table.map(|table| format!(" (reading table {table})")).unwrap_or_default())]
+    Corrupt {
+        /// The file.
+        path: Utf8PathBuf,
+        /// The table that was being read.
+        table: Option<&'static str>,
+        /// From SQLite.
+        source: rusqlite::Error,
+    },
+    /// Anything else that SQLite says.
+    #[error("cannot read {path}")]
+    Sqlite {
+        /// The file.
+        path: Utf8PathBuf,
+        /// From SQLite.
+        source: rusqlite::Error,
+    },
+    /// The file cannot be opened or examined.
+    #[error("cannot open {path}")]
+    Io {
+        /// The file.
+        path: Utf8PathBuf,
+        /// From the system.
+        source: std::io::Error,
+    },
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Hint for ExtractError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Empty { .. } | Self::NotSqlite { .. } | Self::NotOpenCode { .. } => {
+                "name OpenCode's database with --db PATH; it is usually ~/.local/share/opencode/opencode.db".into()
+            }
+            Self::Schema { .. } => {
+                "this OpenCode version is newer than this Logicoma, or the database was changed by hand; \
+                 `logicoma doctor` shows what is there"
+                    .into()
+            }
+            Self::Locked { .. } => "wait until the other process is done (a migration or vacuum), then try again".into(),
+            Self::Corrupt { .. } => {
+                "the store keeps what was read before: use --no-extract to work on it; \
+                 `sqlite3 FILE .recover` may rescue the database"
+                    .into()
+            }
+            Self::Sqlite { path, .. } | Self::Io { path, .. } => {
+                format!("check that {path} can be read by you, and its folder too")
+            }
+            Self::Store(error) => return error.hint(),
+        })
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Store(error) => error.exit(),
+            _ => Exit::Unreadable,
+        }
+    }
+}
+
+/// Keeping the store.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// A file or folder of the store cannot be written or read.
+    #[error("cannot {action} {path}")]
+    Io {
+        /// create, write, read, rename, remove.
+        action: &'static str,
+        /// The file or folder.
+        path: Utf8PathBuf,
+        /// From the system.
+        source: std::io::Error,
+    },
+    /// Another Logicoma works on it.
+    #[error("the store {path} is in use by another logicoma")]
+    Locked {
+        /// The store.
+        path: Utf8PathBuf,
+    },
+    /// There is no store yet.
+    #[error("there is no store at {path} yet")]
+    Absent {
+        /// The store.
+        path: Utf8PathBuf,
+    },
+    /// The manifest cannot be understood.
+    #[error("the store's manifest {path} is damaged")]
+    Manifest {
+        /// The manifest.
+        path: Utf8PathBuf,
+        /// From the JSON reader.
+        source: serde_json::Error,
+    },
+    /// The store was written by a newer Logicoma.
+    #[error("the store {path} has schema version {found}; this Logicoma knows up to {known}")]
+    TooNew {
+        /// The store.
+        path: Utf8PathBuf,
+        /// Version found.
+        found: u32,
+        /// Version known.
+        known: u32,
+    },
+    /// A file that the manifest lists is missing or changed.
+    #[error("the store is damaged: {path} {problem}")]
+    Damaged {
+        /// The file.
+        path: Utf8PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The folder given as a store holds other things.
+    #[error("{path} is not a Logicoma store: it holds other files")]
+    Foreign {
+        /// The folder.
+        path: Utf8PathBuf,
+    },
+    /// Arrow or Parquet could not write.
+    #[error("cannot encode table {table}")]
+    Encode {
+        /// The table.
+        table: String,
+        /// From Parquet.
+        source: parquet::errors::ParquetError,
+    },
+}
+
+impl Hint for StoreError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+                "free some space, or put the store elsewhere with --store DIR; the old state is untouched".into()
+            }
+            Self::Io { path, .. } => {
+                format!("check who owns {path}, or choose another folder with --store DIR; the old state is untouched")
+            }
+            Self::Locked { .. } => "wait for the other one to end, then try again".into(),
+            Self::Absent { .. } => "run `logicoma extract` first, or leave --no-extract out".into(),
+            Self::Manifest { .. } | Self::Damaged { .. } => {
+                "`logicoma extract --full` rebuilds the store from the databases".into()
+            }
+            Self::TooNew { .. } => "use the newer Logicoma, or another folder with --store DIR".into(),
+            Self::Foreign { .. } => "choose an empty folder with --store DIR".into(),
+            Self::Encode { .. } => "this is a bug: please report it with the table's name".into(),
+        })
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::Store
+    }
+}
+
+/// Metric, mart and query files.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RegistryError {
+    /// A header line is wrong.
+    #[error("{file}:{line}: {problem}")]
+    Header {
+        /// File as shown to the user.
+        file: String,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Nothing of that name.
+    #[error("there is no {what} called '{name}'")]
+    Unknown {
+        /// metric, query, table …
+        what: &'static str,
+        /// As asked for.
+        name: String,
+        /// The nearest name that exists.
+        nearest: Option<String>,
+    },
+    /// A file of the user's folders cannot be read.
+    #[error("cannot read {path}")]
+    Io {
+        /// The file.
+        path: Utf8PathBuf,
+        /// From the system.
+        source: std::io::Error,
+    },
+}
+
+impl Hint for RegistryError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Header { .. } => "queries/README.md says what a header holds".into(),
+            Self::Unknown { what, nearest, .. } => match nearest {
+                Some(nearest) => format!("did you mean '{nearest}'?"),
+                None if *what == "metric" => "`logicoma metrics list` shows all of them".into(),
+                None => "`logicoma queries` shows what can be asked".into(),
+            },
+            Self::Io { path, .. } => format!("check that {path} can be read by you"),
+        })
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Io { .. } => Exit::Unreadable,
+            _ => Exit::Usage,
+        }
+    }
+}
+
+/// Running SQL and pipelines.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// DuckDB says no.
+    #[error("{file}: {message}")]
+    Sql {
+        /// The file (with line where known) or '-c'.
+        file: String,
+        /// DuckDB's text.
+        message: String,
+    },
+    /// The statement does more than select.
+    #[error("{file}: only one SELECT statement is allowed: {problem}")]
+    NotSelect {
+        /// The file or '-c'.
+        file: String,
+        /// Why.
+        problem: String,
+    },
+    /// A parameter is missing or superfluous.
+    #[error("{file}: {problem}")]
+    Parameter {
+        /// The file or '-c'.
+        file: String,
+        /// Which.
+        problem: String,
+    },
+    /// A polars pipeline failed.
+    #[error("pipeline {metric}: {message}")]
+    Pipeline {
+        /// The metric.
+        metric: String,
+        /// polars' text.
+        message: String,
+    },
+    /// DuckDB itself cannot start.
+    #[error("the query engine cannot start: {message}")]
+    Start {
+        /// DuckDB's text.
+        message: String,
+    },
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Hint for EngineError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Sql { .. } => Some("`logicoma schema` lists views and columns; `logicoma queries` shows examples".into()),
+            Self::NotSelect { .. } => Some("the store is read-only: write one SELECT (or WITH … SELECT)".into()),
+            Self::Parameter { .. } => Some("bind `?` in order with --param VALUE, `$name` with --param name=VALUE".into()),
+            Self::Store(error) => error.hint(),
+            Self::Pipeline { .. } | Self::Start { .. } => None,
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Store(error) => error.exit(),
+            _ => Exit::Sql,
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! From the user's machine into the store: databases, and skills on disk.
+//!
+//! Input: places. Output: a store whose manifest says what was read. [`refresh`] writes nothing when nothing changed.
+
+pub mod catalog;
+pub mod opencode;
+
+use crate::error::ExtractError;
+use crate::model::digest;
+use crate::store::batch::Batch;
+use crate::store::manifest::{DirectoryEntry, Manifest, TableEntry};
+use crate::store::schema::{self, SCHEMA_VERSION};
+use crate::store::{Store, parquet};
+use camino::Utf8Path;
+use catalog::{Catalog, RecordedDirectory, SkillRow};
+use opencode::Progress;
+use opencode::locate::Found;
+use std::time::{Duration, Instant};
+
+/// What to read and how.
+pub struct Request<'a> {
+    /// Databases.
+    pub found: &'a [Found],
+    /// Where skills live.
+    pub places: &'a catalog::Places,
+    /// Keep raw JSON; None = as the store has it, yes for a new store.
+    pub content: Option<bool>,
+    /// Read everything again, whether or not something changed.
+    pub full: bool,
+    /// Clock, epoch ms UTC.
+    pub now: i64,
+}
+
+/// What a refresh did.
+#[derive(Debug)]
+pub struct Refreshed {
+    /// The store's state.
+    pub manifest: Manifest,
+    /// False when nothing had changed.
+    pub changed: bool,
+    /// Rows read.
+    pub rows_read: u64,
+    /// Bytes of JSON read.
+    pub bytes_read: u64,
+    /// Rows that could not be decoded, in the whole store.
+    pub quarantined: u64,
+    /// Files written.
+    pub files_written: u64,
+    /// What the catalogue of skills could not read.
+    pub warnings: Vec<String>,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// Brings the store up to date.
+///
+/// # Errors
+/// A source cannot be read, or the store cannot be written; the old state then stands.
+pub fn refresh(store: &Store, request: &Request<'_>, progress: &dyn Progress) -> Result<Refreshed, ExtractError> {
+    let started = Instant::now();
+    let _lock = store.lock(true, || tracing::warn!("another logicoma is working on this store: waiting for it"))?;
+    let old = match store.manifest() {
+        Ok(manifest) => Some(manifest),
+        Err(crate::error::StoreError::Absent { .. }) => None,
+        // A rebuild is what the hint of a damaged store asks for.
+        Err(crate::error::StoreError::Manifest { .. } | crate::error::StoreError::Damaged { .. }) if request.full => None,
+        Err(error) => return Err(error.into()),
+    };
+    let content = request.content.unwrap_or_else(|| old.as_ref().is_none_or(|manifest| manifest.has_content));
+    if let Some(manifest) = old.as_ref().filter(|_| !request.full) {
+        let intact = manifest.check_files(store.root());
+        if let Err(error) = intact {
+            tracing::warn!("{error}: rebuilding the store");
+        } else if manifest.schema_version == SCHEMA_VERSION
+            && manifest.has_content == content
+            && same_sources(manifest, request.found)?
+        {
+            return with_catalog(store, manifest.clone(), request, started);
+        }
+    }
+    let incoming = store.staging()?;
+    let extracted = opencode::extract(request.found, content, &incoming, progress)?;
+    let mut manifest = Manifest {
+        schema_version: SCHEMA_VERSION,
+        logicoma_version: env!("CARGO_PKG_VERSION").to_owned(),
+        written_at: request.now,
+        has_content: content,
+        sources: extracted.sources,
+        directories: extracted
+            .directories
+            .into_iter()
+            .map(|found| DirectoryEntry {
+                project_id: found.project_id,
+                worktree: found.worktree,
+                directory: found.directory,
+            })
+            .collect(),
+        catalog_hash: String::new(),
+        tables: extracted.tables,
+    };
+    let catalog = discover(request.places, &manifest);
+    add_catalog(&mut manifest, &catalog, content, &incoming)?;
+    let files_written = manifest.tables.values().map(|table| table.files.len() as u64).sum();
+    store.commit(&manifest)?;
+    Ok(Refreshed {
+        quarantined: manifest.rows("quarantine"),
+        manifest,
+        changed: true,
+        rows_read: extracted.rows_read,
+        bytes_read: extracted.bytes_read,
+        files_written,
+        warnings: catalog.warnings.iter().map(|warning| format!("{}: {}", warning.path, warning.message)).collect(),
+        elapsed: started.elapsed(),
+    })
+}
+
+fn same_sources(manifest: &Manifest, found: &[Found]) -> Result<bool, ExtractError> {
+    if manifest.sources.len() != found.len() {
+        return Ok(false);
+    }
+    for (source, found) in manifest.sources.iter().zip(found) {
+        let path = camino::absolute_utf8(&found.path).unwrap_or_else(|_| found.path.clone());
+        if source.path != path || source.name != found.name {
+            return Ok(false);
+        }
+        if source.fingerprint != opencode::sqlite::fingerprint(&path)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The databases are as they were: only skills on disk may have changed.
+fn with_catalog(store: &Store, mut manifest: Manifest, request: &Request<'_>, started: Instant) -> Result<Refreshed, ExtractError> {
+    let catalog = discover(request.places, &manifest);
+    let changed = hash(&catalog) != manifest.catalog_hash;
+    if changed {
+        let incoming = store.staging()?;
+        let content = manifest.has_content;
+        add_catalog(&mut manifest, &catalog, content, &incoming)?;
+        manifest.written_at = request.now;
+        store.commit(&manifest)?;
+    }
+    Ok(Refreshed {
+        quarantined: manifest.rows("quarantine"),
+        manifest,
+        changed,
+        rows_read: 0,
+        bytes_read: 0,
+        files_written: u64::from(changed),
+        warnings: catalog.warnings.iter().map(|warning| format!("{}: {}", warning.path, warning.message)).collect(),
+        elapsed: started.elapsed(),
+    })
+}
+
+fn recorded(manifest: &Manifest) -> Vec<RecordedDirectory> {
+    manifest
+        .directories
+        .iter()
+        .map(|entry| RecordedDirectory {
+            project_id: entry.project_id.clone(),
+            worktree: entry.worktree.clone(),
+            directory: entry.directory.clone(),
+        })
+        .collect()
+}
+
+/// The catalogue as the newest database's generation of OpenCode sees it.
+fn discover(places: &catalog::Places, manifest: &Manifest) -> Catalog {
+    let generation = match manifest.sources.iter().any(|source| source.generation.contains("v2")) {
+        true => catalog::Generation::V2,
+        false => catalog::Generation::V1,
+    };
+    catalog::discover(&catalog::Places { generation, ..places.clone() }, &recorded(manifest))
+}
+
+fn hash(catalog: &Catalog) -> String {
+    let mut text = String::new();
+    for skill in &catalog.skills {
+        text.push_str(&format!("{skill:?}\n"));
+    }
+    digest::sha256(text.as_bytes())
+}
+
+fn add_catalog(manifest: &mut Manifest, catalog: &Catalog, content: bool, incoming: &Utf8Path) -> Result<(), ExtractError> {
+    let mut batch = Batch::new(&schema::SKILL, content, catalog.skills.len());
+    for skill in &catalog.skills {
+        push_skill(&mut batch, skill);
+    }
+    manifest.catalog_hash = hash(catalog);
+    let mut table = TableEntry { rows: batch.len() as u64, files: Vec::new() };
+    if !batch.is_empty() {
+        table.files.push(parquet::write(batch, "all", incoming)?);
+    }
+    manifest.tables.insert(schema::SKILL.name.to_owned(), table);
+    Ok(())
+}
+
+fn push_skill(batch: &mut Batch, skill: &SkillRow) {
+    batch
+        .row()
+        .text(skill.skill_name.as_deref())
+        .text(Some(skill.scope.as_str()))
+        .text(Some(skill.path.as_str()))
+        .text(skill.project_id.as_deref())
+        .text(skill.directory.as_deref())
+        .int(Some(skill.description_chars))
+        .int(Some(skill.body_chars))
+        .text(skill.content_hash.as_deref())
+        .int(skill.modified_at)
+        .bool(Some(skill.is_hidden))
+        .bool(Some(skill.is_shadowed))
+        .text(skill.problem.as_deref());
+}

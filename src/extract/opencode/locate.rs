@@ -1,0 +1,125 @@
+//! Where OpenCode's databases are.
+//!
+//! Input: what the user named and what the environment says (read in `cli`). Output: an ordered list of files, each
+//! with a short name that is unique in the store.
+
+use crate::error::LocateError;
+use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::BTreeSet;
+
+/// Where to look, most specific first: `--db`, `OPENCODE_DB`, `OPENCODE_DATA_DIR`, the data folder.
+#[derive(Debug, Clone, Default)]
+pub struct Places {
+    /// `--db`, repeated: files, folders or globs.
+    pub db: Vec<String>,
+    /// `OPENCODE_DB`: absolute, or relative to the data folder.
+    pub env_db: Option<String>,
+    /// `OPENCODE_DATA_DIR`: a comma-separated list of folders.
+    pub env_data_dir: Option<String>,
+    /// OpenCode's data folder: `$XDG_DATA_HOME/opencode` or `~/.local/share/opencode`.
+    pub data_folder: Option<Utf8PathBuf>,
+}
+
+/// One database file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// `opencode`, `opencode-beta` …; made unique by a number where two files share it.
+    pub name: String,
+    /// The file.
+    pub path: Utf8PathBuf,
+}
+
+/// Resolves the places to files.
+///
+/// # Errors
+/// A named path does not exist, or nothing was found at all.
+pub fn locate(places: &Places) -> Result<Vec<Found>, LocateError> {
+    let mut paths = Vec::new();
+    if !places.db.is_empty() {
+        for named in &places.db {
+            paths.extend(named_path(named)?);
+        }
+    } else if let Some(env_db) = places.env_db.as_deref().filter(|value| !value.is_empty()) {
+        let path = match &places.data_folder {
+            Some(folder) if Utf8Path::new(env_db).is_relative() => folder.join(env_db),
+            _ => Utf8PathBuf::from(env_db),
+        };
+        if !path.exists() {
+            return Err(LocateError::Missing { path });
+        }
+        paths.push(path);
+    } else if let Some(list) = places.env_data_dir.as_deref().filter(|value| !value.is_empty()) {
+        for folder in list.split(',').map(str::trim).filter(|folder| !folder.is_empty()) {
+            paths.extend(named_path(folder)?);
+        }
+    } else {
+        let looked: Vec<String> = places.data_folder.iter().map(|folder| format!("{folder}/opencode*.db")).collect();
+        if let Some(folder) = &places.data_folder {
+            paths.extend(in_folder(folder));
+        }
+        if paths.is_empty() {
+            return Err(LocateError::NotFound { looked });
+        }
+    }
+    Ok(name_all(paths))
+}
+
+fn named_path(named: &str) -> Result<Vec<Utf8PathBuf>, LocateError> {
+    let path = Utf8PathBuf::from(named);
+    if path.is_dir() {
+        let found = in_folder(&path);
+        return if found.is_empty() { Err(LocateError::EmptyFolder { path }) } else { Ok(found) };
+    }
+    if path.exists() {
+        return Ok(vec![path]);
+    }
+    if named.contains(['*', '?', '[']) {
+        let matches = glob::glob(named)
+            .map_err(|source| LocateError::Pattern { pattern: named.to_owned(), source })?
+            .filter_map(Result::ok)
+            .filter_map(|path| Utf8PathBuf::from_path_buf(path).ok())
+            .collect::<Vec<_>>();
+        let mut found = Vec::new();
+        for path in matches {
+            if path.is_dir() { found.extend(in_folder(&path)) } else { found.push(path) }
+        }
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        return Err(LocateError::NotFound { looked: vec![named.to_owned()] });
+    }
+    Err(LocateError::Missing { path })
+}
+
+fn in_folder(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let Ok(entries) = folder.read_dir_utf8() else { return Vec::new() };
+    let mut found: Vec<_> = entries
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_name().starts_with("opencode") && entry.file_name().ends_with(".db"))
+        .map(camino::Utf8DirEntry::into_path)
+        .filter(|path| path.is_file())
+        .collect();
+    found.sort();
+    found
+}
+
+fn name_all(paths: Vec<Utf8PathBuf>) -> Vec<Found> {
+    let mut seen = BTreeSet::new();
+    let mut names = BTreeSet::new();
+    let mut found = Vec::new();
+    for path in paths {
+        let identity = path.canonicalize_utf8().unwrap_or_else(|_| path.clone());
+        if !seen.insert(identity) {
+            continue;
+        }
+        let stem = path.file_stem().unwrap_or("opencode").to_owned();
+        let mut name = stem.clone();
+        let mut number = 2;
+        while !names.insert(name.clone()) {
+            name = format!("{stem}-{number}");
+            number += 1;
+        }
+        found.push(Found { name, path });
+    }
+    found
+}

@@ -1,0 +1,249 @@
+//! Opening OpenCode's database without touching it.
+//!
+//! Input: a path. Output: a read-only connection inside one read transaction, with the tables and columns that it has.
+//! `mode=ro` always; `immutable` only where a database in WAL mode has no log beside it (a plain read-only connection
+//! would create one there), and then [`Source::verify_unchanged`] tells whether a writer came meanwhile.
+//! Only the tables of [`ALLOWED`] are ever named in SQL: the rest may hold secrets, or be most of the file.
+
+use crate::error::ExtractError;
+use crate::store::manifest::Fingerprint;
+use camino::{Utf8Path, Utf8PathBuf};
+use rusqlite::{Connection, OpenFlags};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// Every table that may be read.
+pub const ALLOWED: &[&str] = &[
+    "session", "message", "part", "todo", "project", "session_v2", "session_message", "migration", "__drizzle_migrations",
+];
+
+/// As long as OpenCode itself waits for a lock.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// An open database.
+pub struct Source {
+    /// The file.
+    pub path: Utf8PathBuf,
+    /// The connection, in a read transaction.
+    pub connection: Connection,
+    /// Allowed tables that exist, with their columns.
+    pub columns: BTreeMap<String, BTreeSet<String>>,
+    /// The state when it was opened.
+    pub fingerprint: Fingerprint,
+    immutable: bool,
+    _copy: Option<tempfile::TempDir>,
+}
+
+/// Size and time of a database and its log.
+///
+/// # Errors
+/// The file cannot be examined.
+pub fn fingerprint(path: &Utf8Path) -> Result<Fingerprint, ExtractError> {
+    let io = |source| ExtractError::Io { path: path.to_owned(), source };
+    let file = std::fs::metadata(path).map_err(io)?;
+    let wal = std::fs::metadata(sidecar(path, "-wal")).ok().filter(|wal| wal.len() > 0);
+    Ok(Fingerprint {
+        size: file.len(),
+        modified_ns: modified_ns(&file),
+        wal_size: wal.as_ref().map_or(0, std::fs::Metadata::len),
+        wal_modified_ns: wal.as_ref().map_or(0, modified_ns),
+    })
+}
+
+fn modified_ns(metadata: &std::fs::Metadata) -> i64 {
+    metadata
+        .modified()
+        .ok()
+        .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
+        .and_then(|age| i64::try_from(age.as_nanos()).ok())
+        .unwrap_or(0)
+}
+
+fn sidecar(path: &Utf8Path, suffix: &str) -> Utf8PathBuf {
+    Utf8PathBuf::from(format!("{path}{suffix}"))
+}
+
+/// Turns what SQLite says into what the user understands.
+pub(crate) fn explain(path: &Utf8Path, table: Option<&'static str>, source: rusqlite::Error) -> ExtractError {
+    use rusqlite::ErrorCode;
+    let path = path.to_owned();
+    match source.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => ExtractError::Locked { path, source },
+        Some(ErrorCode::DatabaseCorrupt) => ExtractError::Corrupt { path, table, source },
+        Some(ErrorCode::NotADatabase) => ExtractError::NotSqlite { path },
+        _ => ExtractError::Sqlite { path, source },
+    }
+}
+
+fn check_header(path: &Utf8Path, fingerprint: &Fingerprint) -> Result<Option<[u8; 20]>, ExtractError> {
+    use std::io::Read;
+    if fingerprint.size == 0 {
+        if fingerprint.wal_size == 0 {
+            return Err(ExtractError::Empty { path: path.to_owned() });
+        }
+        return Ok(None);
+    }
+    let mut header = [0_u8; 20];
+    let mut file =
+        std::fs::File::open(path).map_err(|source| ExtractError::Io { path: path.to_owned(), source })?;
+    match file.read_exact(&mut header) {
+        Ok(()) if header.starts_with(b"SQLite format 3\0") => Ok(Some(header)),
+        _ => Err(ExtractError::NotSqlite { path: path.to_owned() }),
+    }
+}
+
+fn connect(path: &Utf8Path, immutable: bool) -> Result<Connection, rusqlite::Error> {
+    let mut uri = String::from("file:");
+    for character in path.as_str().chars() {
+        match character {
+            '%' => uri.push_str("%25"),
+            '?' => uri.push_str("%3f"),
+            '#' => uri.push_str("%23"),
+            other => uri.push(other),
+        }
+    }
+    uri.push_str(if immutable { "?mode=ro&immutable=1" } else { "?mode=ro" });
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(uri, flags)?;
+    connection.busy_timeout(BUSY)?;
+    // Never creates, never writes, never runs functions that a hostile schema names.
+    connection.execute_batch("pragma query_only = on; pragma trusted_schema = off; pragma cell_size_check = on;")?;
+    connection.execute_batch("begin")?;
+    // The first read fixes the snapshot.
+    connection.query_row("select count(*) from sqlite_schema", [], |_| Ok(()))?;
+    Ok(connection)
+}
+
+impl Source {
+    /// Opens a database.
+    ///
+    /// `scratch` is a folder of the store's: where the database's own folder cannot be written and a log must be read,
+    /// database and log are copied there first.
+    ///
+    /// # Errors
+    /// Empty, not SQLite, not OpenCode's, locked, damaged or unreadable.
+    pub fn open(path: &Utf8Path, scratch: &Utf8Path) -> Result<Self, ExtractError> {
+        let absolute = camino::absolute_utf8(path).map_err(|source| ExtractError::Io { path: path.to_owned(), source })?;
+        let fingerprint = fingerprint(&absolute)?;
+        let header = check_header(&absolute, &fingerprint)?;
+        let in_wal_mode = header.is_some_and(|header| header[18] == 2);
+        let immutable = in_wal_mode && fingerprint.wal_size == 0 && !sidecar(&absolute, "-wal").exists();
+        let mut copy = None;
+        let connection = match connect(&absolute, immutable) {
+            Ok(connection) => connection,
+            Err(error) if fingerprint.wal_size > 0 && cannot_share(&error) => {
+                let folder = copy_aside(&absolute, scratch)?;
+                let inside = folder.path().join("opencode.db");
+                let inside = Utf8PathBuf::from_path_buf(inside).unwrap_or_default();
+                let connection = connect(&inside, false).map_err(|error| explain(path, None, error))?;
+                copy = Some(folder);
+                connection
+            }
+            Err(error) => return Err(explain(path, None, error)),
+        };
+        let columns = read_columns(&connection).map_err(|error| explain(path, None, error))?;
+        let source =
+            Self { path: path.to_owned(), connection, columns, fingerprint, immutable, _copy: copy };
+        source.check_tables()?;
+        Ok(source)
+    }
+
+    fn check_tables(&self) -> Result<(), ExtractError> {
+        if !self.has_v1() && !self.has_v2() {
+            return Err(ExtractError::NotOpenCode { path: self.path.clone() });
+        }
+        let needed: &[(&'static str, &[&'static str])] = &[
+            ("session", &["id", "time_created"]),
+            ("message", &["id", "session_id", "data"]),
+            ("part", &["id", "message_id", "session_id", "data"]),
+            ("session_v2", &["id", "time_created"]),
+            ("session_message", &["id", "session_id", "type", "data"]),
+        ];
+        for (table, columns) in needed {
+            if let Some(found) = self.columns.get(*table)
+                && let Some(column) = columns.iter().find(|column| !found.contains(**column))
+            {
+                return Err(ExtractError::Schema { path: self.path.clone(), table, column });
+            }
+        }
+        Ok(())
+    }
+
+    /// True when the first generation's tables are there.
+    #[must_use]
+    pub fn has_v1(&self) -> bool {
+        ["session", "message", "part"].iter().all(|table| self.columns.contains_key(*table))
+    }
+
+    /// True when the second generation's tables are there (1.18 has an empty `session_message` of its own).
+    #[must_use]
+    pub fn has_v2(&self) -> bool {
+        self.columns.contains_key("session_v2") && self.columns.contains_key("session_message")
+    }
+
+    /// False when the database was read as immutable and a writer came meanwhile: then it must be read again.
+    #[must_use]
+    pub fn verify_unchanged(&self) -> bool {
+        !self.immutable
+            || (camino::absolute_utf8(&self.path).ok().and_then(|path| fingerprint(&path).ok()).as_ref()
+                == Some(&self.fingerprint)
+                && !sidecar(&self.path, "-wal").exists())
+    }
+
+    /// `select` list for columns that may be missing: NULL stands in.
+    #[must_use]
+    pub fn select_list(&self, table: &str, wanted: &[&str]) -> String {
+        let found = self.columns.get(table);
+        wanted
+            .iter()
+            .map(|column| match found {
+                Some(found) if found.contains(*column) => format!("\"{column}\""),
+                _ => "null".to_owned(),
+            })
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+
+    /// Number of migrations that OpenCode had applied.
+    #[must_use]
+    pub fn migrations(&self) -> u64 {
+        ["migration", "__drizzle_migrations"]
+            .iter()
+            .filter(|table| self.columns.contains_key(**table))
+            .filter_map(|table| {
+                self.connection
+                    .query_row(&format!("select count(*) from \"{table}\""), [], |row| row.get::<_, i64>(0))
+                    .ok()
+            })
+            .max()
+            .and_then(|count| u64::try_from(count).ok())
+            .unwrap_or(0)
+    }
+}
+
+/// The log's index cannot be created or written beside a read-only database.
+fn cannot_share(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{CannotOpen, PermissionDenied, ReadOnly, SystemIoFailure};
+    matches!(error.sqlite_error_code(), Some(CannotOpen | ReadOnly | PermissionDenied | SystemIoFailure))
+}
+
+fn copy_aside(path: &Utf8Path, scratch: &Utf8Path) -> Result<tempfile::TempDir, ExtractError> {
+    let io = |source| ExtractError::Io { path: path.to_owned(), source };
+    let folder = tempfile::Builder::new().prefix("wal-copy-").tempdir_in(scratch).map_err(io)?;
+    std::fs::copy(path, folder.path().join("opencode.db")).map_err(io)?;
+    std::fs::copy(sidecar(path, "-wal"), folder.path().join("opencode.db-wal")).map_err(io)?;
+    Ok(folder)
+}
+
+fn read_columns(connection: &Connection) -> Result<BTreeMap<String, BTreeSet<String>>, rusqlite::Error> {
+    let mut tables = BTreeMap::new();
+    let mut exists = connection.prepare("select 1 from sqlite_schema where type = 'table' and name = ?1")?;
+    let mut info = connection.prepare("select name from pragma_table_info(?1)")?;
+    for table in ALLOWED {
+        if exists.exists([table])? {
+            let columns = info.query_map([table], |row| row.get::<_, String>(0))?.collect::<Result<BTreeSet<_>, _>>()?;
+            tables.insert((*table).to_owned(), columns);
+        }
+    }
+    Ok(tables)
+}

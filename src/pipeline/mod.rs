@@ -1,0 +1,14 @@
+//! polars metrics: one file each, from the frame that the metric's SQL selects to the metric's rows.
+//!
+//! A pipeline is a pure function of its frame. SQL narrows and buckets (the same period, filters and zone as all other
+//! metrics); polars does what SQL does badly: robust statistics, state machines over ordered rows, pivots.
+
+pub mod weekly;
+
+use polars::prelude::{LazyFrame, PolarsResult};
+
+/// From the selected frame to the metric's rows.
+pub type Pipeline = fn(LazyFrame) -> PolarsResult<LazyFrame>;
+
+/// Every pipeline by the name of its metric.
+pub const PIPELINES: &[(&str, Pipeline)] = &[("weekly", weekly::pipeline)];

@@ -1,0 +1,79 @@
+//! Horizontal bars from zero, largest first (numbered ones in order), with names on the left and values at their ends.
+
+use super::scale::{FONT, fit, width};
+use super::svg::{Anchor, Canvas};
+use super::{Figure, axis_title, needed};
+use crate::engine::table::{Data, Table, Unit};
+use crate::render::format;
+use crate::render::model::ChartSpec;
+
+/// Bars at most.
+const MOST: usize = 12;
+const ROW: f64 = 25.0;
+const BAR: f64 = 15.0;
+
+struct Bar {
+    name: String,
+    value: f64,
+}
+
+/// Figure of `bar x=<name> y=<value>`.
+pub fn figure(spec: &ChartSpec, table: &Table) -> Result<Option<Figure>, String> {
+    let (x, y) = (needed(spec.x.as_deref(), "x", table)?, needed(spec.y.as_deref(), "y", table)?);
+    let mut bars: Vec<Bar> = (0..table.len())
+        .filter_map(|row| Some(Bar { name: named(&x.value(row).to_text()), value: y.value(row).as_f64()? }))
+        .filter(|bar| bar.value > 0.0)
+        .collect();
+    bars.sort_by(|left, right| right.value.total_cmp(&left.value));
+    // Rows with the same name (two models of one subagent type) would look like a mistake: they are one bar.
+    let mut merged: Vec<Bar> = Vec::new();
+    for bar in bars {
+        match merged.iter_mut().find(|known| known.name == bar.name) {
+            Some(known) if y.unit != Unit::Ratio => known.value += bar.value,
+            Some(_) => {}
+            None => merged.push(bar),
+        }
+    }
+    let is_ordered = matches!(x.data, Data::Int(_) | Data::Float(_));
+    let number = |bar: &Bar| bar.name.parse::<f64>().unwrap_or(0.0);
+    merged.sort_by(|left, right| if is_ordered { number(left).total_cmp(&number(right)) } else { right.value.total_cmp(&left.value) });
+    let all = merged.len();
+    merged.truncate(MOST);
+    let Some(largest) = merged.iter().max_by(|left, right| left.value.total_cmp(&right.value)).filter(|_| all > 1) else {
+        return Ok(None);
+    };
+    let title = axis_title(&y.name, y.unit);
+    let desc = format!(
+        "Bars of {title} for {all} rows. The largest is {} with {}.",
+        largest.name,
+        format::number(largest.value, y.unit)
+    );
+    let note = (all > MOST).then(|| format!("The {MOST} largest of {all}."));
+    let unit = y.unit;
+    Ok(Some(Figure { desc, note, draw: Box::new(move |canvas| draw(canvas, &merged, unit, &title)) }))
+}
+
+fn named(name: &str) -> String {
+    if name.trim().is_empty() { "(empty)".to_owned() } else { format::clean(name) }
+}
+
+fn draw(canvas: &mut Canvas, bars: &[Bar], unit: Unit, title: &str) -> f64 {
+    let share = if canvas.is_narrow { 0.42 } else { 0.36 };
+    let widest = bars.iter().map(|bar| width(&bar.name)).fold(0.0, f64::max);
+    let names = widest.min(canvas.width * share) + 10.0;
+    let values = bars.iter().map(|bar| width(&format::number(bar.value, unit))).fold(0.0, f64::max) + 10.0;
+    let room = canvas.width - names - values;
+    let most = bars.iter().map(|bar| bar.value).fold(0.0, f64::max);
+    canvas.text((names, FONT), Anchor::Start, "m", &fit(title, canvas.width - names));
+    let top = 22.0;
+    for (index, bar) in bars.iter().enumerate() {
+        let y = top + index as f64 * ROW;
+        let text = y + BAR - 3.0;
+        let length = (bar.value / most * room).max(1.5);
+        canvas.text((names - 8.0, text), Anchor::End, "", &fit(&bar.name, names - 10.0));
+        canvas.rect((names, y), (length, BAR), "f0", &format!("{}: {}", bar.name, format::number(bar.value, unit)));
+        canvas.text((names + length + 6.0, text), Anchor::Start, "num", &format::number(bar.value, unit));
+    }
+    canvas.line((names, top - 4.0), (names, top + bars.len() as f64 * ROW - 6.0), "base");
+    top + bars.len() as f64 * ROW
+}

@@ -1,0 +1,68 @@
+//! Calibration curve: how often a decision was right, against how sure it said it was. On the diagonal it is honest.
+
+use super::scale::{FONT, width};
+use super::svg::{Anchor, Canvas};
+use super::{Figure, needed};
+use crate::engine::table::Table;
+use crate::render::model::ChartSpec;
+use crate::render::{format, tabular};
+
+struct Bin {
+    sure: f64,
+    right: f64,
+    ends: Option<(f64, f64)>,
+    count: Option<f64>,
+}
+
+/// Figure of `calibration x=<mean confidence> y=<share right> [by=<count>]`.
+pub fn figure(spec: &ChartSpec, table: &Table) -> Result<Option<Figure>, String> {
+    let (x, y) = (needed(spec.x.as_deref(), "x", table)?, needed(spec.y.as_deref(), "y", table)?);
+    let by = spec.by.as_deref().map(|by| needed(Some(by), "by", table)).transpose()?;
+    let ends = table.position(&y.name).and_then(|index| tabular::interval_of(table, index));
+    let bins: Vec<Bin> = (0..table.len())
+        .filter_map(|row| {
+            Some(Bin {
+                sure: x.value(row).as_f64()?,
+                right: y.value(row).as_f64()?,
+                ends: ends.and_then(|(low, high)| Some((table.value(row, low).as_f64()?, table.value(row, high).as_f64()?))),
+                count: by.and_then(|by| by.value(row).as_f64()),
+            })
+        })
+        .collect();
+    if bins.is_empty() {
+        return Ok(None);
+    }
+    let above = bins.iter().filter(|bin| bin.sure > bin.right).count();
+    let desc = format!("Calibration curve of {} bins; in {above} of them the confidence is higher than the share that was right.", bins.len());
+    Ok(Some(Figure { desc, note: None, draw: Box::new(move |canvas| draw(canvas, &bins)) }))
+}
+
+fn draw(canvas: &mut Canvas, bins: &[Bin]) -> f64 {
+    let side = (canvas.width - 60.0).min(320.0);
+    let margin = width("100 %") + 10.0;
+    let top = 26.0;
+    let x = |value: f64| margin + value * side;
+    let y = |value: f64| top + (1.0 - value) * side;
+    canvas.text((0.0, FONT), Anchor::Start, "m", "share right (%)");
+    for tick in [0.0, 0.25, 0.5, 0.75, 1.0] {
+        canvas.line((x(0.0), y(tick)), (x(1.0), y(tick)), if tick == 0.0 { "base" } else { "grid" });
+        canvas.text((margin - 6.0, y(tick) + 4.0), Anchor::End, "m num", &format::ratio(tick));
+        canvas.text((x(tick), y(0.0) + 16.0), Anchor::Middle, "m num", &format::ratio(tick));
+    }
+    canvas.text((x(1.0), y(0.0) + 34.0), Anchor::End, "m", "stated confidence (%)");
+    canvas.line((x(0.0), y(0.0)), (x(1.0), y(1.0)), "ideal");
+    let points: Vec<_> = bins.iter().map(|bin| Some((x(bin.sure), y(bin.right)))).collect();
+    canvas.polyline(&points, "l0");
+    let most = bins.iter().filter_map(|bin| bin.count).fold(0.0, f64::max);
+    for bin in bins {
+        let is_weak = bin.ends.is_some_and(|ends| tabular::is_weak(bin.right, ends)) || bin.count.is_some_and(|count| count < 5.0);
+        if let Some((low, high)) = bin.ends {
+            canvas.line((x(bin.sure), y(low)), (x(bin.sure), y(high)), if is_weak { "whisker weak" } else { "whisker" });
+        }
+        let radius = bin.count.filter(|_| most > 0.0).map_or(4.5, |count| 3.0 + 5.0 * (count / most).sqrt());
+        let count = bin.count.map_or_else(String::new, |count| format!(", n = {}", format::count(count)));
+        let tooltip = format!("said {}, right {}{count}", format::ratio(bin.sure), format::ratio(bin.right));
+        canvas.dot((x(bin.sure), y(bin.right)), radius, if is_weak { "point weak" } else { "point" }, &tooltip);
+    }
+    y(0.0) + 42.0
+}

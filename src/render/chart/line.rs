@@ -1,0 +1,149 @@
+//! Lines over time: one panel, or a small panel for each series, so that no two lines cross and every label is direct.
+//! Missing steps are gaps, the step that is not over is dashed with an open dot, points at which a series moved are marked.
+
+use super::scale::{FONT, fit, thinned, ticks, width};
+use super::series::{Grid, Series};
+use super::svg::{Anchor, Canvas};
+use super::{Figure, Scene, axis_title, tick_text};
+use crate::engine::table::{Table, Unit};
+use crate::render::format;
+use crate::render::model::ChartSpec;
+
+/// Panels of one quantity at most.
+const MOST: usize = 9;
+/// Panels of different quantities at most.
+const MOST_OWN: usize = 18;
+
+/// Figure of `line x=<time> y=<value> [by=<series>]`.
+pub fn figure(spec: &ChartSpec, table: &Table, scene: &Scene) -> Result<Option<Figure>, String> {
+    let has_own_scale = spec.by.as_deref() == Some("series");
+    let grid = Grid::of(spec, table, scene)?;
+    let grid = if has_own_scale { grid.in_order(table, MOST_OWN) } else { grid.largest(MOST, false) };
+    if grid.axis.labels.is_empty() || grid.series.is_empty() {
+        return Ok(None);
+    }
+    // A metric of several series (cost, tokens, errors …) has a scale for each; one quantity by name has a common one.
+    let title = if has_own_scale { "each with its own scale".to_owned() } else { axis_title(&grid.y, grid.unit) };
+    let first = grid.axis.labels.first().cloned().unwrap_or_default();
+    let last = grid.axis.labels.last().cloned().unwrap_or_default();
+    let desc = match grid.series.as_slice() {
+        [only] => format!("Line of {title} from {first} to {last}; {}.", ends(only, grid.unit)),
+        many => format!("{} small line charts of {title} from {first} to {last}, one for each {}.", many.len(), spec.by.as_deref().unwrap_or("series")),
+    };
+    let note = (grid.left_out > 0).then(|| format!("The {} largest of {}.", grid.series.len(), grid.series.len() + grid.left_out));
+    let moves = scene.moves.clone();
+    Ok(Some(Figure { desc, note, draw: Box::new(move |canvas| draw(canvas, &grid, has_own_scale, &title, &moves)) }))
+}
+
+fn ends(series: &Series, unit: Unit) -> String {
+    let mut known = series.values.iter().flatten();
+    let first = known.next().copied().unwrap_or(0.0);
+    let last = known.next_back().copied().unwrap_or(first);
+    format!("{} at first, {} at last", format::number(first, unit), format::number(last, unit))
+}
+
+struct Panel<'a> {
+    grid: &'a Grid,
+    series: &'a Series,
+    unit: Unit,
+    most: f64,
+    origin: (f64, f64),
+    size: (f64, f64),
+    is_small: bool,
+    has_own_scale: bool,
+}
+
+fn draw(canvas: &mut Canvas, grid: &Grid, has_own_scale: bool, title: &str, moves: &[(String, String, String)]) -> f64 {
+    let is_small = grid.series.len() > 1;
+    let columns = match grid.series.len() {
+        _ if canvas.is_narrow => 1,
+        1 => 1,
+        2 | 4 => 2,
+        _ => 3,
+    };
+    let gap = 28.0;
+    let panel_width = (canvas.width - gap * (columns as f64 - 1.0)) / columns as f64;
+    let height = if is_small { 122.0 } else { 190.0 };
+    let top = if is_small { 28.0 } else { 22.0 };
+    canvas.text((0.0, FONT), Anchor::Start, "m", &fit(title, canvas.width));
+    for (index, series) in grid.series.iter().enumerate() {
+        let (column, row) = (index % columns, index / columns);
+        let own = series.values.iter().flatten().copied().fold(0.0, f64::max);
+        let most = if has_own_scale || !is_small { own } else { grid.highest() };
+        let unit = if has_own_scale { format::series_unit(&series.name) } else { grid.unit };
+        let origin = (column as f64 * (panel_width + gap), top + row as f64 * (height + 34.0));
+        panel(canvas, &Panel { grid, series, unit, most, origin, size: (panel_width, height), is_small, has_own_scale }, moves);
+    }
+    top + grid.series.len().div_ceil(columns) as f64 * (height + 34.0) - 12.0
+}
+
+fn panel(canvas: &mut Canvas, panel: &Panel<'_>, moves: &[(String, String, String)]) {
+    let Panel { grid, series, unit, most, origin: (left, top), size: (full, height), is_small, .. } = *panel;
+    let lowest = series.values.iter().flatten().copied().fold(0.0, f64::min);
+    let ticks = ticks(lowest, most, if is_small { 2 } else { 4 }, unit);
+    let (low, high) = (ticks.first().copied().unwrap_or(0.0), ticks.last().copied().unwrap_or(1.0));
+    let margin = ticks.iter().map(|tick| width(&tick_text(*tick, unit))).fold(0.0, f64::max) + 8.0;
+    let head = if is_small { 27.0 } else { 8.0 };
+    let (x0, x1) = (left + margin, left + full - 6.0);
+    let (y0, y1) = (top + height - 4.0, top + head);
+    let steps = grid.axis.labels.len();
+    let x = |step: usize| if steps > 1 { x0 + 6.0 + (x1 - x0 - 6.0) * step as f64 / (steps - 1) as f64 } else { f64::midpoint(x0, x1) };
+    let y = |value: f64| y0 - (y0 - y1) * (value - low) / (high - low);
+    if is_small {
+        let name = if panel.has_own_scale { series.name.trim_end_matches("_usd").replace('_', " ") } else { series.name.clone() };
+        canvas.text((left, top + FONT - 2.0), Anchor::Start, "b", &fit(&name, full / 1.14));
+    }
+    for tick in &ticks {
+        canvas.line((x0, y(*tick)), (x1, y(*tick)), if *tick == 0.0 { "base" } else { "grid" });
+        canvas.text((x0 - 6.0, y(*tick) + 4.0), Anchor::End, "m num", &tick_text(*tick, unit));
+    }
+    x_labels(canvas, grid, &x, (left, left + full), y0 + 17.0);
+    for (name, step, what) in moves {
+        let place = grid.axis.labels.iter().position(|label| label == step);
+        if let (true, Some(step)) = (*name == series.name, place) {
+            canvas.line((x(step), y1), (x(step), y0), "moved");
+            canvas.dot((x(step), y1), 3.5, "moved-dot", what);
+        }
+    }
+    trace(canvas, grid, series, unit, (&x, &y));
+}
+
+fn trace(canvas: &mut Canvas, grid: &Grid, series: &Series, unit: Unit, (x, y): (&dyn Fn(usize) -> f64, &dyn Fn(f64) -> f64)) {
+    let is_open = |step: usize| grid.is_unfinished.get(step).copied().unwrap_or(false);
+    let points: Vec<Option<(f64, f64)>> = series.values.iter().enumerate().map(|(step, value)| value.map(|value| (x(step), y(value)))).collect();
+    let solid: Vec<_> = points.iter().enumerate().map(|(step, point)| point.filter(|_| !is_open(step))).collect();
+    canvas.polyline(&solid, "l0");
+    let dashed: Vec<_> = points
+        .iter()
+        .enumerate()
+        .map(|(step, point)| point.filter(|_| is_open(step) || is_open(step + 1)))
+        .collect();
+    if dashed.iter().flatten().count() > 1 {
+        canvas.polyline(&dashed, "l0 dashed");
+    }
+    let is_dense = points.len() > 60;
+    for (step, value) in series.values.iter().enumerate() {
+        let (Some(value), Some(point)) = (value, points.get(step).copied().flatten()) else { continue };
+        let label = grid.axis.labels.get(step).map_or("", String::as_str);
+        let state = if is_open(step) { " (not over)" } else { "" };
+        let class = if is_open(step) { "dot open" } else { "dot" };
+        let radius = if is_dense { 1.5 } else { 2.6 };
+        canvas.dot(point, radius, class, &format!("{label}{state}: {}", format::number(*value, unit)));
+    }
+}
+
+/// Labels along the x axis, thinned so that they never collide, kept inside the drawing.
+pub fn x_labels(canvas: &mut Canvas, grid: &Grid, x: &dyn Fn(usize) -> f64, (from, to): (f64, f64), baseline: f64) {
+    let labels = grid.axis.short_labels();
+    let widths: Vec<f64> = labels.iter().map(|label| width(label)).collect();
+    let inside = |step: usize| {
+        let half = widths.get(step).copied().unwrap_or(0.0) / 2.0;
+        x(step).max(from + half).min(to - half)
+    };
+    let positions: Vec<f64> = (0..labels.len()).map(inside).collect();
+    for step in thinned(&positions, &widths, 10.0) {
+        if let (Some(label), Some(at)) = (labels.get(step), positions.get(step)) {
+            canvas.text((*at, baseline), Anchor::Middle, "m num", label);
+        }
+    }
+}

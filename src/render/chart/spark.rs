@@ -1,0 +1,42 @@
+//! Sparklines: the last periods of one number, without axes. Input: the periods. Output: a small SVG, or nothing where
+//! there are fewer than two values.
+
+use super::super::head::Past;
+use super::svg::Canvas;
+
+const WIDTH: f64 = 132.0;
+const HEIGHT: f64 = 30.0;
+const EDGE: f64 = 4.0;
+
+/// Draws one; decoration beside the numbers, so hidden from screen readers (the numbers are in a table).
+#[must_use]
+pub fn draw(history: &[Past]) -> Option<String> {
+    let known: Vec<f64> = history.iter().filter_map(|past| past.value).collect();
+    if known.len() < 2 {
+        return None;
+    }
+    let low = known.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = known.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let span = if high > low { high - low } else { 1.0 };
+    let step = (WIDTH - 2.0 * EDGE) / (history.len().max(2) - 1) as f64;
+    let place = |index: usize, value: f64| {
+        let share = if high > low { (value - low) / span } else { 0.5 };
+        (EDGE + index as f64 * step, HEIGHT - EDGE - share * (HEIGHT - 2.0 * EDGE))
+    };
+    let mut canvas = Canvas::new(WIDTH, false);
+    let points: Vec<_> = history.iter().enumerate().map(|(index, past)| past.value.map(|value| place(index, value))).collect();
+    let is_unfinished = history.last().is_some_and(|past| past.is_unfinished);
+    let solid = if is_unfinished { points.len() - 1 } else { points.len() };
+    canvas.polyline(points.get(..solid).unwrap_or(&points), "spark");
+    if is_unfinished {
+        canvas.polyline(points.get(solid.saturating_sub(1)..).unwrap_or(&points), "spark dashed");
+    }
+    for (index, past) in history.iter().enumerate() {
+        if let Some(value) = past.value {
+            let is_last = index + 1 == history.len();
+            let class = if is_last && is_unfinished { "spark-last open" } else if is_last { "spark-last" } else { "spark-dot" };
+            canvas.dot(place(index, value), if is_last { 3.0 } else { 1.2 }, class, &format!("{}: {}", past.period, past.text));
+        }
+    }
+    Some(canvas.finish_hidden(HEIGHT, "sparkline"))
+}

@@ -1,0 +1,100 @@
+//! `reports/layout.toml`: which part of the report shows which metric, with which columns, in which order.
+//!
+//! Input: the file's text (the user's wins over the embedded one). Output: [`Layout`], and the metrics of each part.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::error::RenderError;
+use super::model::MetricResult;
+
+/// Name of the file.
+pub const FILE: &str = "layout.toml";
+
+/// The order of the report.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Layout {
+    /// Parts in order.
+    pub part: Vec<Part>,
+    /// What would have to be recorded, by family.
+    pub nothing: BTreeMap<String, String>,
+    /// How a metric is shown, where the rule is not good enough.
+    pub metric: BTreeMap<String, View>,
+}
+
+/// One part of the report.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// Anchor.
+    pub id: String,
+    /// Heading.
+    pub title: String,
+    /// One sentence under it.
+    #[serde(default)]
+    pub intro: String,
+    /// Metrics in order.
+    #[serde(default)]
+    pub metrics: Vec<String>,
+    /// All other metrics of these families follow.
+    #[serde(default)]
+    pub families: Vec<String>,
+    /// Metrics that no other part shows are here.
+    #[serde(default)]
+    pub is_rest: bool,
+}
+
+/// How a metric is shown.
+#[derive(Debug, Clone, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct View {
+    /// Title, where the metric's own does not fit its place.
+    pub title: Option<String>,
+    /// Columns of the table; empty: the first ones.
+    pub columns: Vec<String>,
+    /// Rows before the fold; 0: the usual number.
+    pub rows: usize,
+    /// The whole table is folded: the chart says it.
+    pub is_folded: bool,
+    /// Half as wide on a wide screen.
+    pub is_half: bool,
+}
+
+impl Layout {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// When it is not TOML of this shape; the error names the line.
+    pub fn parse(text: &str) -> Result<Self, RenderError> {
+        toml::from_str(text).map_err(|error| RenderError::Layout {
+            line: error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1),
+            message: error.message().to_owned(),
+        })
+    }
+
+    /// Position of the part that shows a metric.
+    #[must_use]
+    pub fn part_of(&self, metric: &MetricResult) -> Option<usize> {
+        let named = self.part.iter().position(|part| part.metrics.contains(&metric.name));
+        let family = || self.part.iter().position(|part| part.families.contains(&metric.family));
+        let rest = || self.part.iter().position(|part| part.is_rest);
+        named.or_else(family).or_else(rest)
+    }
+
+    /// The metrics of a part, in its order.
+    #[must_use]
+    pub fn metrics_of<'a>(&self, part: usize, metrics: &'a [MetricResult]) -> Vec<&'a MetricResult> {
+        let mut here: Vec<&MetricResult> = metrics.iter().filter(|metric| self.part_of(metric) == Some(part)).collect();
+        let Some(order) = self.part.get(part).map(|part| &part.metrics) else { return here };
+        here.sort_by_key(|metric| order.iter().position(|name| *name == metric.name).unwrap_or(order.len()));
+        here
+    }
+
+    /// How a metric is shown.
+    #[must_use]
+    pub fn view(&self, metric: &str) -> View {
+        self.metric.get(metric).cloned().unwrap_or_default()
+    }
+}

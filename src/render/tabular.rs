@@ -1,0 +1,190 @@
+//! A metric's rows as a table for reading: which columns, in which words, how many rows before the fold.
+//!
+//! Input: a [`Table`] and what `layout.toml` says of the metric. Output: [`Shown`], texts only, for the templates of HTML
+//! and Markdown alike, so that both say the same.
+
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use super::format;
+use crate::engine::table::{Column, Data, Table, Unit, Value};
+
+/// Columns shown where the layout does not choose.
+const DEFAULT_COLUMNS: usize = 8;
+/// Rows that stand in the page at most, folded ones included; the rest is had by `metrics run`.
+const MOST_ROWS: usize = 100;
+/// Characters of a text in a cell.
+const CELL_CHARS: usize = 64;
+/// Characters of a text in a tooltip.
+const TITLE_CHARS: usize = 400;
+/// Below this many observations a rate is shown greyed.
+const FEWEST: f64 = 5.0;
+
+/// A table as it stands on the page.
+#[derive(Debug, Clone, Serialize, Default)]
+pub struct Shown {
+    /// Headings.
+    pub columns: Vec<Heading>,
+    /// Rows before the fold.
+    pub top: Vec<Vec<Cell>>,
+    /// Rows inside the fold.
+    pub rest: Vec<Vec<Cell>>,
+    /// Rows of the metric.
+    pub row_count: usize,
+    /// Rows that are not on the page.
+    pub left_out: usize,
+    /// Columns of the metric that are not on the page.
+    pub columns_left_out: usize,
+    /// Some rate rests on too few observations.
+    pub has_weak: bool,
+}
+
+/// Heading of a column.
+#[derive(Debug, Clone, Serialize)]
+pub struct Heading {
+    /// Name in the metric.
+    pub name: String,
+    /// In words.
+    pub label: String,
+    /// Right-aligned.
+    pub is_number: bool,
+    /// Kept on one line.
+    pub is_moment: bool,
+}
+
+/// One cell.
+#[derive(Debug, Clone, Serialize)]
+pub struct Cell {
+    /// As people read it.
+    pub text: String,
+    /// The whole or exact value, where the text is not.
+    pub title: Option<String>,
+    /// The interval of a rate.
+    pub interval: Option<String>,
+    /// A rate on too few observations.
+    pub is_weak: bool,
+}
+
+/// Lays a table out.
+#[must_use]
+pub fn shown(table: &Table, wanted: &[String], rows_before_fold: usize, zone: &TimeZone) -> Shown {
+    let columns = chosen(table, wanted);
+    let merged = columns.iter().filter(|index| interval_of(table, **index).is_some()).count() * 2;
+    let row = |row: usize| columns.iter().map(|column| cell(table, row, *column, zone)).collect::<Vec<_>>();
+    let row_count = table.len();
+    let on_page = row_count.min(MOST_ROWS);
+    // A fold of one or two rows hides more than it saves.
+    let top_count = if on_page <= rows_before_fold + 2 { on_page } else { rows_before_fold };
+    let top: Vec<Vec<Cell>> = (0..top_count).map(row).collect();
+    let rest: Vec<Vec<Cell>> = (top_count..on_page).map(row).collect();
+    let has_weak = top.iter().chain(&rest).flatten().any(|cell| cell.is_weak);
+    Shown {
+        columns: columns.iter().filter_map(|index| table.columns.get(*index)).map(heading).collect(),
+        top,
+        rest,
+        row_count,
+        left_out: row_count - on_page,
+        columns_left_out: table.columns.len().saturating_sub(columns.len() + merged),
+        has_weak,
+    }
+}
+
+/// Positions of the columns to show: those of the layout that exist, else the first ones; ends of intervals stand in
+/// the cell of their rate.
+fn chosen(table: &Table, wanted: &[String]) -> Vec<usize> {
+    let named: Vec<usize> = wanted.iter().filter_map(|name| table.position(name)).collect();
+    if !named.is_empty() {
+        return named;
+    }
+    let ends: Vec<usize> = (0..table.columns.len()).filter_map(|index| interval_of(table, index)).flat_map(<[usize; 2]>::from).collect();
+    (0..table.columns.len()).filter(|index| !ends.contains(index)).take(DEFAULT_COLUMNS).collect()
+}
+
+/// Positions of the interval's ends behind a rate: the next two columns, when they are called `…ci_low`, `…ci_high`.
+#[must_use]
+pub fn interval_of(table: &Table, index: usize) -> Option<(usize, usize)> {
+    let is_rate = matches!(table.columns.get(index)?.unit, Unit::Ratio | Unit::Score | Unit::Usd | Unit::Ms | Unit::Tokens | Unit::Count);
+    let named = |at: usize, ending: &str| table.columns.get(at).is_some_and(|column| column.name.ends_with(ending));
+    let has_ends = named(index + 1, "ci_low") && named(index + 2, "ci_high");
+    (is_rate && has_ends).then_some((index + 1, index + 2))
+}
+
+/// A heading in words.
+#[must_use]
+pub fn heading(column: &Column) -> Heading {
+    // A whole number without a unit (an hour, a number of attempts) names its row.
+    let is_number = match (&column.data, column.unit) {
+        (Data::Int(_) | Data::Float(_), Unit::At | Unit::Date) | (Data::Int(_), Unit::Name) => false,
+        (Data::Int(_) | Data::Float(_), _) => true,
+        _ => false,
+    };
+    let is_moment = column.unit == Unit::At || matches!(column.data, Data::Date(_));
+    Heading { name: column.name.clone(), label: format::label(&column.name, column.unit), is_number, is_moment }
+}
+
+fn cell(table: &Table, row: usize, index: usize, zone: &TimeZone) -> Cell {
+    let Some(column) = table.columns.get(index) else {
+        return Cell { text: String::new(), title: None, interval: None, is_weak: false };
+    };
+    let value = column.value(row);
+    let unit = match (column.unit, table.get(row, "series")) {
+        (Unit::Score, Value::Text(series)) if ["value", "previous", "before", "after"].contains(&column.name.as_str()) => format::series_unit(series),
+        (unit, _) => unit,
+    };
+    let (text, title) = match value {
+        Value::Text(full) => {
+            let full = format::clean(full);
+            let text = format::short(&full, CELL_CHARS);
+            let title = (text != full).then(|| format::short(&full, TITLE_CHARS));
+            (if text.trim().is_empty() { "(empty)".to_owned() } else { text }, title)
+        }
+        Value::Int(day @ 1..=7) if column.name == "weekday" => (weekday(day).to_owned(), None),
+        _ => (format::value(value, unit, zone), format::exact(value, unit)),
+    };
+    let ends = interval_of(table, index).and_then(|(low, high)| Some((table.value(row, low).as_f64()?, table.value(row, high).as_f64()?)));
+    let interval = ends.map(|(low, high)| match column.unit {
+        Unit::Ratio if low < 0.0 => format!("{} to {}", format::count((low * 100.0).round()), format::count((high * 100.0).round())),
+        Unit::Ratio => format!("{:.0}–{:.0}", low * 100.0, high * 100.0),
+        unit => format!("{}–{}", format::number(low, unit), format::number(high, unit)),
+    });
+    let is_weak = match (column.unit, value.as_f64(), ends) {
+        // Differences of two rates have another interval.
+        (Unit::Ratio, Some(rate), Some(ends)) if !column.name.contains("difference") => is_weak(rate, ends),
+        _ => false,
+    };
+    Cell { text, title, interval, is_weak }
+}
+
+/// `Mon` … `Sun` for ISO weekdays.
+#[must_use]
+pub fn weekday(iso: i64) -> &'static str {
+    match iso {
+        1 => "Mon",
+        2 => "Tue",
+        3 => "Wed",
+        4 => "Thu",
+        5 => "Fri",
+        6 => "Sat",
+        7 => "Sun",
+        _ => "?",
+    }
+}
+
+/// Whether a rate's 95 % Wilson interval is wider than one of five observations would be.
+#[must_use]
+pub fn is_weak(rate: f64, (low, high): (f64, f64)) -> bool {
+    let z2 = 1.96_f64 * 1.96;
+    let widest = 2.0 * 1.96 / (1.0 + z2 / FEWEST) * (rate * (1.0 - rate) / FEWEST + z2 / (4.0 * FEWEST * FEWEST)).sqrt();
+    high - low > widest + 1e-6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_weak;
+
+    #[test]
+    fn four_of_four_is_weak_and_five_of_five_is_not() {
+        assert!(is_weak(1.0, (0.5101, 1.0)));
+        assert!(!is_weak(1.0, (0.5655, 1.0)));
+    }
+}

@@ -1,0 +1,205 @@
+//! The manifest: what the store holds, where it came from, and the checksums by which anyone can verify it.
+//!
+//! Input and output: `manifest.json` at the store's root.
+
+use super::{io, schema, write_atomic};
+use crate::error::StoreError;
+use crate::model::digest;
+use camino::Utf8Path;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Name of the manifest's file.
+pub const FILE: &str = "manifest.json";
+
+/// One Parquet file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// Path relative to the store, always with `/`.
+    pub path: String,
+    /// Rows in it.
+    pub rows: u64,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// SHA-256 in hexadecimal, as `sha256sum` prints it.
+    pub sha256: String,
+}
+
+/// One table.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableEntry {
+    /// Rows in all files.
+    pub rows: u64,
+    /// The files, ordered by path.
+    pub files: Vec<FileEntry>,
+}
+
+/// What identifies the state of a source: when it is the same, nothing has changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingerprint {
+    /// Size of the database file in bytes.
+    pub size: u64,
+    /// Its modification time in nanoseconds since the epoch.
+    pub modified_ns: i64,
+    /// Size of the write-ahead log; 0 when there is none.
+    pub wal_size: u64,
+    /// The log's modification time in nanoseconds; 0 when there is none or it is empty.
+    pub wal_modified_ns: i64,
+}
+
+/// One database that was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceEntry {
+    /// Short name, unique in the store (`opencode`, `opencode-beta` …).
+    pub name: String,
+    /// Where it was read.
+    pub path: String,
+    /// Newest OpenCode version that wrote a session in it.
+    pub opencode_version: Option<String>,
+    /// `v1`, `v2` or `v1+v2`.
+    pub generation: String,
+    /// Migrations that OpenCode had applied.
+    pub migrations: u64,
+    /// Rows read per table of the source.
+    pub rows_read: BTreeMap<String, u64>,
+    /// The state that was read.
+    pub fingerprint: Fingerprint,
+}
+
+/// A directory in which sessions ran, through which skills are found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DirectoryEntry {
+    /// The project, where known.
+    pub project_id: Option<String>,
+    /// The project's working tree.
+    pub worktree: Option<String>,
+    /// The directory as recorded.
+    pub directory: String,
+}
+
+/// The manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of the columns and of the decoder.
+    pub schema_version: u32,
+    /// Logicoma that wrote it.
+    pub logicoma_version: String,
+    /// When, in epoch ms UTC.
+    pub written_at: i64,
+    /// False after `--no-content`.
+    pub has_content: bool,
+    /// Databases that were read.
+    pub sources: Vec<SourceEntry>,
+    /// Directories in which sessions ran.
+    pub directories: Vec<DirectoryEntry>,
+    /// SHA-256 over what the skill catalogue was made from (places and found files).
+    pub catalog_hash: String,
+    /// Tables by name.
+    pub tables: BTreeMap<String, TableEntry>,
+}
+
+impl Manifest {
+    /// Reads and checks the manifest of a store.
+    ///
+    /// # Errors
+    /// Absent, unreadable, damaged, or of a newer schema.
+    pub fn load(root: &Utf8Path) -> Result<Self, StoreError> {
+        let path = root.join(FILE);
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
+                return Err(StoreError::Absent { path: root.to_owned() });
+            }
+            Err(error) => return Err(io("read", &path)(error)),
+        };
+        #[derive(Deserialize)]
+        struct Version {
+            schema_version: u32,
+        }
+        let damaged = |source| StoreError::Manifest { path: path.clone(), source };
+        let version: Version = serde_json::from_slice(&bytes).map_err(damaged)?;
+        if version.schema_version > schema::SCHEMA_VERSION {
+            return Err(StoreError::TooNew {
+                path: root.to_owned(),
+                found: version.schema_version,
+                known: schema::SCHEMA_VERSION,
+            });
+        }
+        let manifest: Self = serde_json::from_slice(&bytes).map_err(damaged)?;
+        manifest.check_paths(root)?;
+        Ok(manifest)
+    }
+
+    /// A manifest may be shared between machines: no path in it may lead out of the store.
+    fn check_paths(&self, root: &Utf8Path) -> Result<(), StoreError> {
+        for (table, entry) in &self.tables {
+            for file in &entry.files {
+                let path = Utf8Path::new(&file.path);
+                let inside = path.components().all(|part| matches!(part, camino::Utf8Component::Normal(_)))
+                    && path.starts_with(table)
+                    && schema::table(table).is_some();
+                if !inside {
+                    return Err(StoreError::Damaged {
+                        path: root.join(FILE),
+                        problem: format!("names '{}', which is not a file of table {table}", file.path.escape_debug()),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares every listed file's size with the disk (the checksums are for `sha256sum` and for snapshots).
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] names the first file that is missing or has another size.
+    pub fn check_files(&self, root: &Utf8Path) -> Result<(), StoreError> {
+        for file in self.tables.values().flat_map(|table| &table.files) {
+            let path = root.join(&file.path);
+            match std::fs::metadata(&path) {
+                Ok(found) if found.len() == file.bytes => {}
+                Ok(found) => {
+                    return Err(StoreError::Damaged {
+                        path,
+                        problem: format!("has {} bytes instead of {}", found.len(), file.bytes),
+                    });
+                }
+                Err(_) => return Err(StoreError::Damaged { path, problem: "is missing".into() }),
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the manifest atomically.
+    ///
+    /// # Errors
+    /// The folder cannot be written; the old manifest is then untouched.
+    pub fn save(&self, root: &Utf8Path) -> Result<(), StoreError> {
+        let path = root.join(FILE);
+        let mut bytes =
+            serde_json::to_vec_pretty(self).map_err(|source| StoreError::Manifest { path: path.clone(), source })?;
+        bytes.push(b'\n');
+        write_atomic(&path, &bytes)
+    }
+
+    /// A hash of all that metrics depend on: the files of every table.
+    #[must_use]
+    pub fn content_key(&self) -> String {
+        use sha2::{Digest, Sha256};
+        let mut hash = Sha256::new();
+        for (name, table) in &self.tables {
+            hash.update(name.as_bytes());
+            for file in &table.files {
+                hash.update(file.path.as_bytes());
+                hash.update(file.sha256.as_bytes());
+            }
+        }
+        digest::hex(&hash.finalize())
+    }
+
+    /// Rows of a table.
+    #[must_use]
+    pub fn rows(&self, table: &str) -> u64 {
+        self.tables.get(table).map_or(0, |table| table.rows)
+    }
+}

@@ -1,0 +1,228 @@
+//! Bad input: a clear sentence, the right exit code, a hint, and nothing half-written.
+
+use crate::harness::{Place, fixture, real};
+use std::fs;
+use std::path::Path;
+
+fn copy_of_real(place: &Place) -> std::path::PathBuf {
+    let path = place.path("copy.db");
+    fs::copy(real(), &path).expect("copied");
+    path
+}
+
+/// Nothing that looks like a store was left behind.
+fn no_store(place: &Place) {
+    assert!(!place.path("store/manifest.json").exists(), "a store was left behind");
+}
+
+#[test]
+fn no_database_is_exit_3_and_says_where_it_looked() {
+    let place = Place::new();
+    for verb in ["extract", "stats", "skills", "report"] {
+        place.run(&[verb]).fails(3, &["no OpenCode database found", ".local/share/opencode", "hint:", "--db"]);
+    }
+    place.run(&["--db", "nowhere.db", "extract"]).fails(3, &["nowhere.db does not exist", "hint:"]);
+    fs::create_dir(place.path("empty")).expect("folder");
+    place.run(&["--db", "empty", "extract"]).fails(3, &["holds no opencode*.db", "hint:"]);
+    place.run(&["--db", "no*.db", "extract"]).fails(3, &["no*.db"]);
+    no_store(&place);
+}
+
+#[test]
+fn files_that_are_no_database_are_exit_4() {
+    let place = Place::new();
+    fs::write(place.path("empty.db"), b"").expect("written");
+    fs::write(place.path("text.db"), "this is a shopping list\n".repeat(400)).expect("written");
+    fs::write(place.path("short.db"), b"SQLite").expect("written");
+    let other = rusqlite::Connection::open(place.path("other.db")).expect("opened");
+    other.execute_batch("create table notes (id integer primary key, body text)").expect("made");
+    drop(other);
+    for (file, says) in [
+        ("empty.db", "is empty"),
+        ("text.db", "is not an SQLite database"),
+        ("short.db", "is not an SQLite database"),
+        ("other.db", "not OpenCode's"),
+    ] {
+        for verb in ["extract", "report", "stats"] {
+            place.run(&["--db", file, verb]).fails(4, &[file, says, "hint:"]);
+        }
+    }
+    no_store(&place);
+    assert!(!place.path("reports").exists());
+}
+
+#[test]
+fn a_truncated_database_is_exit_4_and_the_old_store_stands() {
+    let place = Place::new();
+    let db = copy_of_real(&place);
+    place.on(&db, &["extract"]).ok();
+    let before = fs::read(place.path("store/manifest.json")).expect("manifest");
+    let whole = fs::read(&db).expect("read");
+    for part in [2, 3, 10] {
+        fs::write(&db, &whole[..whole.len() / part]).expect("written");
+        place.on(&db, &["extract"]).fails(4, &["copy.db", "is damaged", "hint:", "--no-extract"]);
+        assert_eq!(fs::read(place.path("store/manifest.json")).expect("manifest"), before);
+    }
+    // What was read before can still be asked.
+    let run = place.on(&db, &["--no-extract", "query", "-c", "select count(*) as n from session", "--json"]).ok();
+    assert!(run.out.contains("48"), "{}", run.out);
+}
+
+#[test]
+fn pages_overwritten_with_noise_are_said_to_be_damaged() {
+    let place = Place::new();
+    let db = copy_of_real(&place);
+    let mut bytes = fs::read(&db).expect("read");
+    let half = bytes.len() / 2;
+    for (index, byte) in bytes[4096..half].iter_mut().enumerate() {
+        *byte = u8::try_from((index * 31 + 7) % 251).expect("small");
+    }
+    fs::write(&db, bytes).expect("written");
+    place.on(&db, &["extract"]).fails(4, &["copy.db", "hint:"]);
+    no_store(&place);
+}
+
+#[test]
+fn an_unknown_schema_names_the_table_and_the_column() {
+    let place = Place::new();
+    let db = rusqlite::Connection::open(place.path("new.db")).expect("opened");
+    db.execute_batch(
+        "create table session (id text, time_created integer); create table message (id text, session_id text, data text);
+         create table part (id text, message_id text, session_id text, payload blob);",
+    )
+    .expect("made");
+    drop(db);
+    place.run(&["--db", "new.db", "extract"]).fails(4, &["table part has no column 'data'", "hint:"]);
+    no_store(&place);
+}
+
+#[test]
+fn a_locked_database_is_exit_4_after_the_busy_time_out() {
+    let place = Place::new();
+    let db = copy_of_real(&place);
+    let writer = rusqlite::Connection::open(&db).expect("opened");
+    writer.execute_batch("begin exclusive").expect("locked");
+    place.on(&db, &["extract"]).fails(4, &["is locked by another process", "hint:"]);
+    writer.execute_batch("rollback").expect("unlocked");
+    place.on(&db, &["extract"]).ok();
+}
+
+#[test]
+fn an_unwritable_store_is_exit_6() {
+    let place = Place::new();
+    fs::write(place.path("file"), "not a folder").expect("written");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_logicoma"));
+    command.env_clear().env("HOME", place.path("home")).current_dir(place.folder.path());
+    command.arg("--store").arg(place.path("file/store")).arg("--db").arg(real()).arg("extract");
+    place.output(&mut command).fails(6, &["cannot create", "file/store", "hint:", "--store"]);
+    // A folder with other things in it is not taken for a store.
+    fs::create_dir_all(place.path("photos")).expect("folder");
+    fs::write(place.path("photos/cat.jpg"), "cat").expect("written");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_logicoma"));
+    command.env_clear().env("HOME", place.path("home")).current_dir(place.folder.path());
+    command.arg("--store").arg(place.path("photos")).arg("--db").arg(real()).arg("extract");
+    place.output(&mut command).fails(6, &["is not a Logicoma store", "hint:"]);
+    assert_eq!(fs::read_dir(place.path("photos")).expect("folder").count(), 1);
+}
+
+#[test]
+fn a_store_of_a_newer_schema_or_with_a_torn_manifest_is_exit_6() {
+    let place = Place::new();
+    place.on(&real(), &["extract"]).ok();
+    let path = place.path("store/manifest.json");
+    let manifest = fs::read_to_string(&path).expect("manifest");
+    fs::write(&path, manifest.replacen("\"schema_version\": ", "\"schema_version\": 9", 1)).expect("written");
+    place.on(&real(), &["--no-extract", "stats"]).fails(6, &["schema version 9", "hint:"]);
+    fs::write(&path, &manifest[..manifest.len() / 2]).expect("written");
+    place.on(&real(), &["extract"]).fails(6, &["manifest", "damaged", "hint:", "--full"]);
+    place.on(&real(), &["extract", "--full"]).ok();
+    // A manifest that points outside the store is not followed.
+    let manifest = fs::read_to_string(&path).expect("manifest");
+    let evil = manifest.replacen("\"path\": \"part/", "\"path\": \"part/../../", 1);
+    assert_ne!(evil, manifest);
+    fs::write(&path, evil).expect("written");
+    place.on(&real(), &["--no-extract", "stats"]).fails(6, &["not a file of table part"]);
+}
+
+#[test]
+fn a_missing_file_of_the_store_is_noticed_and_mended_by_extract() {
+    let place = Place::new();
+    place.on(&real(), &["extract"]).ok();
+    let folder = fs::read_dir(place.path("store/part")).expect("folder").flatten().next().expect("a week").path();
+    let file = fs::read_dir(&folder).expect("folder").flatten().next().expect("a file").path();
+    fs::remove_file(file).expect("removed");
+    place.on(&real(), &["--no-extract", "stats"]).fails(6, &["is missing", "hint:", "--full"]);
+    place.on(&real(), &["extract"]).ok();
+    place.on(&real(), &["--no-extract", "stats"]).ok();
+}
+
+#[test]
+fn a_read_only_folder_is_read_without_leaving_anything_in_it() {
+    let place = Place::new();
+    let folder = place.path("data");
+    fs::create_dir(&folder).expect("folder");
+    let db = folder.join("opencode.db");
+    fs::copy(real(), &db).expect("copied");
+    // As OpenCode leaves it: WAL mode, everything checkpointed, no log beside it.
+    let writer = rusqlite::Connection::open(&db).expect("opened");
+    writer.query_row("pragma journal_mode = wal", [], |_| Ok(())).expect("wal");
+    drop(writer);
+    let names = |folder: &Path| {
+        let mut names: Vec<_> = fs::read_dir(folder).expect("folder").flatten().map(|entry| entry.file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = (names(&folder), fs::read(&db).expect("read"));
+    let run = place.on(&folder, &["extract", "--json"]).ok();
+    assert!(run.out.contains("\"rows_quarantined\": 0"), "{}", run.out);
+    assert_eq!((names(&folder), fs::read(&db).expect("read")), before);
+}
+
+#[test]
+fn a_fresh_database_whose_rows_are_all_in_the_log_is_read_whole() {
+    let place = Place::new();
+    let db = place.path("opencode.db");
+    let writer = rusqlite::Connection::open(&db).expect("opened");
+    writer.query_row("pragma journal_mode = wal", [], |_| Ok(())).expect("wal");
+    writer.execute_batch("pragma wal_autocheckpoint = 0").expect("no checkpoint");
+    let schema = fs::read_to_string(fixture("opencode/schema-1.18.33.sql")).expect("schema");
+    writer.execute_batch(&schema).expect("made");
+    writer
+        .execute_batch(
+            "insert into project (id, worktree, time_created, time_updated, sandboxes) values ('global', '/', 1, 1, '[]');
+             insert into session (id, project_id, slug, directory, title, version, time_created, time_updated)
+             values ('ses_1', 'global', 's', '/tmp', 'In the log', '1.18.33', 1795000000000, 1795000000000);",
+        )
+        .expect("filled");
+    let run = place.on(&db, &["query", "-c", "select title from session", "--json"]).ok();
+    assert!(run.out.contains("In the log"), "{}", run.out);
+    drop(writer);
+}
+
+#[test]
+fn wrong_use_is_exit_2_with_the_right_forms() {
+    let place = Place::new();
+    place.run(&["nonsense"]).fails(2, &["nonsense"]);
+    place.on(&real(), &["metrics", "run", "overview", "--week", "2026-W99"]).fails(2, &["2026-W99", "2026-W47"]);
+    place.on(&real(), &["metrics", "run", "tool_usages"]).fails(2, &["tool_usages", "did you mean 'tool_usage'?"]);
+    place.on(&real(), &["metrics", "run", "overview", "--since", "2026-11-02", "--until", "2026-11-01"]).fails(2, &["ends before"]);
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let place = Place::new();
+    place.on(&real(), &["extract"]).ok();
+    let mut child = place
+        .command()
+        .arg("--db")
+        .arg(real())
+        .args(["query", "-c", "select * from part", "--format", "jsonl"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("started");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("ended");
+    assert_eq!(output.status.code(), Some(0));
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}

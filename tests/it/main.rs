@@ -1,0 +1,16 @@
+//! The integration tests: everything through the public face, on databases that the real OpenCode wrote and on
+//! generated ones whose truth is known.
+
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod architecture;
+mod extract;
+mod faults;
+#[path = "../../fixtures/generator/mod.rs"]
+mod generator;
+mod harness;
+mod query;
+mod report;
+mod skills;
+mod stats;
+mod truth;

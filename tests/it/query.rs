@@ -1,0 +1,178 @@
+//! `query`: OpenCode's SQL runs unchanged and gives what sqlite3 gives; nothing but reading the store is possible.
+
+use crate::harness::{Place, real};
+use serde_json::{Value, json};
+
+const SESSION_SKILLS: &str = "
+SELECT p.data, p.time_created
+FROM part p
+JOIN message m ON p.message_id = m.id
+WHERE m.session_id = ?
+AND json_valid(p.data) = 1
+AND json_extract(p.data, '$.tool') = 'skill'
+ORDER BY p.time_created DESC;";
+
+const SKILL_FREQUENCY: &str = "
+SELECT json_extract(p.data, '$.state.input.name') as skill_name,
+       COUNT(*) as invocation_count
+FROM part p
+JOIN message m ON p.message_id = m.id
+WHERE json_valid(p.data) = 1
+AND json_extract(p.data, '$.tool') = 'skill'
+GROUP BY skill_name
+ORDER BY invocation_count DESC;";
+
+fn sqlite(sql: &str, parameters: &[&str]) -> Vec<Value> {
+    let database = rusqlite::Connection::open(real()).expect("opened");
+    let mut statement = database.prepare(sql).expect("prepared");
+    let names: Vec<String> = statement.column_names().iter().map(|name| (*name).to_owned()).collect();
+    let rows = statement
+        .query_map(rusqlite::params_from_iter(parameters), |row| {
+            let mut object = serde_json::Map::new();
+            for (index, name) in names.iter().enumerate() {
+                let value = match row.get_ref(index)? {
+                    rusqlite::types::ValueRef::Null => Value::Null,
+                    rusqlite::types::ValueRef::Integer(number) => json!(number),
+                    rusqlite::types::ValueRef::Real(number) => json!(number),
+                    rusqlite::types::ValueRef::Text(text) | rusqlite::types::ValueRef::Blob(text) => {
+                        json!(String::from_utf8_lossy(text))
+                    }
+                };
+                object.insert(name.clone(), value);
+            }
+            Ok(Value::Object(object))
+        })
+        .expect("queried");
+    rows.map(|row| row.expect("a row")).collect()
+}
+
+fn sorted(value: &Value) -> Vec<String> {
+    let mut rows: Vec<String> = value.as_array().expect("rows").iter().map(ToString::to_string).collect();
+    rows.sort();
+    rows
+}
+
+#[test]
+fn the_seeds_two_examples_give_what_sqlite_gives() {
+    let place = Place::new();
+    let ours = place.json(&real(), &["query", "-c", SKILL_FREQUENCY, "--json"]);
+    let theirs = Value::Array(sqlite(SKILL_FREQUENCY, &[]));
+    assert!(theirs.as_array().expect("rows").len() > 8);
+    assert_eq!(sorted(&ours), sorted(&theirs));
+    for session in sqlite("select distinct session_id from part where data like '%\"tool\":\"skill\"%'", &[]) {
+        let id = session["session_id"].as_str().expect("an id").to_owned();
+        let theirs = Value::Array(sqlite(SESSION_SKILLS, &[&id]));
+        assert!(!theirs.as_array().expect("rows").is_empty());
+        for bound in [id.clone(), format!("1={id}")] {
+            let ours = place.json(&real(), &["query", "-c", SESSION_SKILLS, "--param", &bound, "--json"]);
+            assert_eq!(sorted(&ours), sorted(&theirs));
+        }
+    }
+}
+
+#[test]
+fn every_table_of_opencodes_has_its_own_columns_and_rows() {
+    let place = Place::new();
+    for (table, key) in [("session", "id"), ("message", "id"), ("part", "id"), ("todo", "session_id, position"), ("project", "id")] {
+        let columns = place.json(&real(), &["schema", table, "--json"]);
+        let database = rusqlite::Connection::open(real()).expect("opened");
+        let theirs: Vec<String> = database
+            .prepare(&format!("select name from pragma_table_info('{table}')"))
+            .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
+            .expect("columns");
+        let shared: Vec<&str> = columns
+            .as_array()
+            .expect("rows")
+            .iter()
+            .filter_map(|row| row["column"].as_str())
+            .inspect(|column| assert!(theirs.iter().any(|name| name == column), "{table}.{column} is not OpenCode's"))
+            .collect();
+        let sql = format!("select {} from {table} order by {key}", shared.join(", "));
+        let ours = place.json(&real(), &["query", "-c", &sql, "--json"]);
+        assert_eq!(ours, Value::Array(sqlite(&sql, &[])), "{table}");
+    }
+}
+
+#[test]
+fn nothing_but_one_select_runs() {
+    let place = Place::new();
+    place.on(&real(), &["extract"]).ok();
+    let inside = place.path("store").join("evil.parquet").display().to_string();
+    let attempts = [
+        "create table t (a int)".to_owned(),
+        "drop view part".to_owned(),
+        "insert into part select * from part".to_owned(),
+        "update part set id = 'x'".to_owned(),
+        "delete from part".to_owned(),
+        "copy part to '/tmp/logicoma-evil.csv'".to_owned(),
+        format!("copy (select 1) to '{inside}'"),
+        "attach '/tmp/logicoma-evil.db'".to_owned(),
+        "install httpfs".to_owned(),
+        "load httpfs".to_owned(),
+        "pragma database_list".to_owned(),
+        "set enable_external_access = true".to_owned(),
+        "reset lock_configuration".to_owned(),
+        "select 1; drop view part".to_owned(),
+        "call pragma_version()".to_owned(),
+        "explain select 1".to_owned(),
+        "export database '/tmp/logicoma-evil'".to_owned(),
+        "begin".to_owned(),
+        String::new(),
+    ];
+    for attempt in attempts {
+        place.on(&real(), &["query", "-c", &attempt]).fails(5, &["error:", "hint:"]);
+    }
+    let reads = [
+        "select * from read_csv('/etc/passwd')",
+        "select * from read_text('/etc/passwd')",
+        "select * from '/etc/passwd'",
+        "select * from read_blob('/etc/hostname')",
+        "select * from glob('/etc/*')",
+        "select * from read_parquet('https://example.org/x.parquet')",
+        "select * from read_json('/proc/self/environ')",
+        "select * from read_text(getenv('HOME') || '/x')",
+    ];
+    for attempt in reads {
+        place.on(&real(), &["query", "-c", attempt]).fails(5, &["error:"]);
+    }
+    assert!(!place.path("store/evil.parquet").exists());
+    assert!(!std::path::Path::new("/tmp/logicoma-evil.csv").exists());
+    assert!(!std::path::Path::new("/tmp/logicoma-evil.db").exists());
+}
+
+#[test]
+fn every_named_query_runs_as_it_stands() {
+    let place = Place::new();
+    let queries = place.json(&real(), &["queries", "--json"]);
+    let mut count = 0;
+    for query in queries.as_array().expect("rows") {
+        let (name, layer) = (query["name"].as_str().expect("a name"), query["layer"].as_str().expect("a layer"));
+        if layer == "metric" || layer == "check" {
+            place.on(&real(), &["query", name, "--no-extract", "--json"]).ok();
+            count += 1;
+        }
+    }
+    assert!(count > 20, "{count} queries");
+}
+
+#[test]
+fn formats_agree_and_nothing_is_cut_off_a_terminal() {
+    let place = Place::new();
+    let sql = "select title, time_created as seen_at, cost from session order by id";
+    let json = place.json(&real(), &["query", "-c", sql, "--json"]);
+    let lines = place.on(&real(), &["query", "-c", sql, "--format", "jsonl"]).ok().out;
+    let rows: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(Value::Array(rows), json);
+    assert!(json[0]["seen_at"].as_str().is_some_and(|time| time.ends_with('Z')), "{}", json[0]);
+    let csv = place.on(&real(), &["query", "-c", sql, "--format", "csv"]).ok().out;
+    assert_eq!(csv.lines().next(), Some("title,seen_at,cost"));
+    assert_eq!(csv.lines().count(), 49);
+    let table = place.on(&real(), &["query", "-c", sql]).ok().out;
+    assert!(table.contains("Audit a directory in a subagent (@reviewer subagent)"));
+    assert!(!table.contains('\u{1b}'), "no colour off a terminal");
+    let markdown = place.on(&real(), &["query", "-c", sql, "--format", "markdown"]).ok().out;
+    assert_eq!(markdown.lines().count(), 50);
+    let file = place.path("out.parquet").display().to_string();
+    place.on(&real(), &["query", "-c", sql, "--format", "parquet", "-o", &file]).ok();
+    assert!(std::fs::read(file).expect("written").starts_with(b"PAR1"));
+}
