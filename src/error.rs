@@ -168,11 +168,7 @@ impl Hint for ExtractError {
                     .into()
             }
             Self::Locked { .. } => "wait until the other process is done (a migration or vacuum), then try again".into(),
-            Self::Corrupt { .. } => {
-                "the store keeps what was read before: use --no-extract to work on it; \
-                 `sqlite3 FILE .recover` may rescue the database"
-                    .into()
-            }
+            Self::Corrupt { .. } => "the store keeps what was read before: --no-extract works on it; `sqlite3 FILE .recover` may rescue the database".into(),
             Self::Sqlite { path, .. } | Self::Io { path, .. } => {
                 format!("check that {path} can be read by you, and its folder too")
             }

@@ -63,7 +63,7 @@ final as (
         count(*) filter (where started_at > last_failed_at) as good_end_count,
         mode(exit_code order by exit_code) filter (where is_failed) as usual_exit_code,
         cast(sum(step_share_tokens) filter (where is_failed) as double) as tokens,
-        sum(cast(round(step_share_cost_usd * 1e9) as bigint)) filter (where is_failed) / 1e9 as cost_usd,
+        nullif(sum(cast(round(step_share_cost_usd * 1e9) as bigint)) filter (where is_failed), 0) / 1e9 as cost_usd,
         min(weeks) as weeks,
     from marked
     group by command_pattern

@@ -80,7 +80,7 @@ costs as (
         tested.skill_name,
         greatest(1.0, (max(loads.end_ms) - min(loads.loaded_at)) / 604800000.0) as weeks,
         cast(sum(loads.window_tokens) filter (where not loads.is_success) as double) as failed_tokens,
-        sum(cast(round(loads.window_cost_usd * 1e9) as bigint)) filter (where not loads.is_success) / 1e9 as failed_usd,
+        nullif(sum(cast(round(loads.window_cost_usd * 1e9) as bigint)) filter (where not loads.is_success), 0) / 1e9 as failed_usd,
     from tested inner join loads using (skill_name)
     where loads.local_date >= tested.local_date
     group by tested.skill_name

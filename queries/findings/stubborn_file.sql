@@ -57,7 +57,7 @@ files as (
         sum((mix_failures - own_failures + 0.5) / (mix_attempts - own_attempts + 1) order by part_id) as expected_failures,
         mode(error_class order by error_class) filter (where not is_applied) as usual_error,
         cast(sum(step_share_tokens) filter (where not is_applied) as double) as tokens,
-        sum(cast(round(step_share_cost_usd * 1e9) as bigint)) filter (where not is_applied) / 1e9 as cost_usd,
+        nullif(sum(cast(round(step_share_cost_usd * 1e9) as bigint)) filter (where not is_applied), 0) / 1e9 as cost_usd,
         min(weeks) as weeks,
         max(last_failed_at) >= min(still_ms) as is_still,
     from expected

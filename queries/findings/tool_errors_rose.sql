@@ -58,7 +58,7 @@ sides as (
         min(ratio) as ratio,
         cast(sum(good_end_count) as bigint) as good_end_count,
         cast(sum(error_tokens) as double) as error_tokens,
-        sum(error_nano_usd) / 1e9 as error_usd,
+        nullif(sum(error_nano_usd), 0) / 1e9 as error_usd,
         greatest(
             count(*) / (count(*) - 1) * sum(power(error_count - ratio * call_count, 2) order by session_id) / power(sum(call_count), 2),
             (sum(error_count) + 1) / (sum(call_count) + 2) * (1 - (sum(error_count) + 1) / (sum(call_count) + 2)) / (sum(call_count) + 2)

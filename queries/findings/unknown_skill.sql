@@ -87,7 +87,7 @@ grouped as (
         cast(sum(ask_count) as bigint) as ask_count,
         cast(max(session_count) as bigint) as session_count,
         cast(sum(tokens) as bigint) as tokens,
-        sum(cast(round(cost_usd * 1e9) as bigint)) / 1e9 as cost_usd,
+        nullif(sum(cast(round(cost_usd * 1e9) as bigint)) / 1e9, 0) as cost_usd,
         min(weeks) as weeks,
     from per_name
     group by case when ask_count >= 5 then skill_name end

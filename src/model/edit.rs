@@ -202,7 +202,10 @@ mod tests {
             ("File /a/aborted.rs not found", Class::MissingFile),
             ("Path is a directory, not a file: /a", Class::MissingFile),
             ("oldString cannot be empty when editing an existing file.", Class::InvalidArguments),
-            ("The edit tool was called with invalid arguments: SchemaError(oldString not found)", Class::InvalidArguments),
+            (
+                "The edit tool was called with invalid arguments: SchemaError(oldString not found)",
+                Class::InvalidArguments,
+            ),
             ("The user rejected permission to use this specific tool call.", Class::Denied),
             ("The user rejected permission with the following feedback: could not find oldString", Class::Denied),
             ("The user has specified a rule which prevents you from using this specific tool call.", Class::Denied),
@@ -219,7 +222,10 @@ mod tests {
     #[test]
     fn errors_of_patches() {
         let of = |error| Class::of_error(error, EditFormat::ApplyPatch);
-        assert_eq!(of("apply_patch verification failed: Error: Failed to find expected lines in /a:\n  x"), Class::PatchContext);
+        assert_eq!(
+            of("apply_patch verification failed: Error: Failed to find expected lines in /a:\n  x"),
+            Class::PatchContext
+        );
         assert_eq!(of("apply_patch verification failed: Error: Failed to find context 'f' in /a"), Class::PatchContext);
         assert_eq!(of("apply_patch verification failed: Error: Failed to read file to update: /a"), Class::MissingFile);
         assert_eq!(of("patch rejected: empty patch"), Class::PatchContext);

@@ -32,7 +32,9 @@ pub fn from_url(path: Cow<'_, str>) -> Cow<'_, str> {
     };
     let decoded = percent_decoded(rest);
     let bytes = decoded.as_bytes();
-    let has_drive = bytes.first() == Some(&b'/') && bytes.get(1).is_some_and(u8::is_ascii_alphabetic) && bytes.get(2) == Some(&b':');
+    let has_drive = bytes.first() == Some(&b'/')
+        && bytes.get(1).is_some_and(u8::is_ascii_alphabetic)
+        && bytes.get(2) == Some(&b':');
     Cow::Owned(if has_drive { decoded.get(1..).unwrap_or_default().to_owned() } else { decoded })
 }
 

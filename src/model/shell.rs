@@ -9,7 +9,8 @@ use super::path::base_name;
 const MOST_COMMANDS: usize = 64;
 /// Commands that prepare, and are not what a script is for.
 const PREPARATIONS: [&str; 17] = [
-    "cd", "pushd", "popd", "export", "set", "unset", "source", ".", "true", ":", "[", "[[", "test", "alias", "umask", "shopt", "local",
+    "cd", "pushd", "popd", "export", "set", "unset", "source", ".", "true", ":", "[", "[[", "test", "alias", "umask",
+    "shopt", "local",
 ];
 /// Words of the shell's grammar before a command.
 const KEYWORDS: [&str; 9] = ["if", "then", "elif", "else", "while", "until", "do", "{", "!"];
@@ -108,7 +109,10 @@ impl Script {
             .or_else(|| self.invocations().next())?;
         // `bash -lc "…"`: what counts is inside.
         if depth > 0 && matches!(chosen.program, "bash" | "sh" | "zsh" | "dash") {
-            let flag = chosen.arguments.iter().position(|word| word.starts_with('-') && !word.starts_with("--") && word.ends_with('c'));
+            let flag = chosen
+                .arguments
+                .iter()
+                .position(|word| word.starts_with('-') && !word.starts_with("--") && word.ends_with('c'));
             let inner = flag.and_then(|at| chosen.arguments.get(at + 1)).map(|script| Self::parse(script));
             if let Some(program) = inner.and_then(|script| script.program_within(depth - 1)) {
                 return Some(program);
@@ -122,7 +126,10 @@ impl Script {
     pub fn hashline_target(&self) -> Option<&str> {
         self.commands.iter().find_map(|words| {
             let is_script = |word: &String| {
-                matches!(base_name(word), "hashline.py" | "hashline.ts" | "hashline-processor.py" | "hashline-processor.ts")
+                matches!(
+                    base_name(word),
+                    "hashline.py" | "hashline.ts" | "hashline-processor.py" | "hashline-processor.ts"
+                )
             };
             let at = words.iter().position(is_script)?;
             let mut after = words.get(at + 1..)?.iter();
@@ -251,7 +258,8 @@ impl<'t> Splitter<'t> {
     }
 
     fn step(&mut self) -> bool {
-        let plain = self.rest.find([' ', '\t', '\r', '\n', '\'', '"', '\\', '`', '$', '#', ';', '&', '|', '(', ')', '<', '>']);
+        let plain =
+            self.rest.find([' ', '\t', '\r', '\n', '\'', '"', '\\', '`', '$', '#', ';', '&', '|', '(', ')', '<', '>']);
         let plain = plain.unwrap_or(self.rest.len());
         if plain > 0 {
             let text = self.take(plain);

@@ -51,7 +51,8 @@ fn nothing_to_run() {
 
 #[test]
 fn unfinished_scripts() {
-    for script in ["echo \"abc", "echo 'abc", "echo `x", "echo $(a (b", "cat <<EOF\nx", "echo \\", "a >", "é\\", "\"\\"] {
+    for script in ["echo \"abc", "echo 'abc", "echo `x", "echo $(a (b", "cat <<EOF\nx", "echo \\", "a >", "é\\", "\"\\"]
+    {
         let _ = program(script);
     }
     assert_eq!(program("echo $(a (b").as_deref(), Some("echo"));
@@ -60,7 +61,10 @@ fn unfinished_scripts() {
 #[test]
 fn hashline_edits() {
     let target = |script: &str| Script::parse(script).hashline_target().map(str::to_owned);
-    assert_eq!(target("python .opencode/core/hashline-processor.py edit src/a.py 22:a3f1 'x'").as_deref(), Some("src/a.py"));
+    assert_eq!(
+        target("python .opencode/core/hashline-processor.py edit src/a.py 22:a3f1 'x'").as_deref(),
+        Some("src/a.py")
+    );
     assert_eq!(target("cd x && bun run cli/hashline.ts edit --force b.ts").as_deref(), Some("b.ts"));
     assert_eq!(target("python hashline.py read src/a.py"), None);
     assert_eq!(target("ls"), None);

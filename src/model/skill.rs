@@ -46,7 +46,9 @@ impl SkillTrace {
     #[must_use]
     pub fn of_reader(invocation: &Invocation<'_>) -> Option<Self> {
         let reader = invocation.program.to_ascii_lowercase();
-        if !READERS.contains(&reader.as_str()) || reader == "sed" && invocation.arguments.iter().any(|word| word.starts_with("-i")) {
+        if !READERS.contains(&reader.as_str())
+            || reader == "sed" && invocation.arguments.iter().any(|word| word.starts_with("-i"))
+        {
             return None;
         }
         invocation.arguments.iter().filter(|word| !word.starts_with('-')).find_map(|word| Self::of_file(word))
@@ -59,7 +61,9 @@ impl SkillTrace {
         let mut words = invocation.arguments.iter().map(String::as_str).filter(|word| !word.starts_with('-'));
         let script = match invocation.program {
             "bash" | "sh" | "zsh" | "dash" => words.next()?,
-            "bun" | "uv" | "deno" | "node" | "tsx" | "npx" | "bunx" => words.take(3).find(|word| word.contains(['/', '\\']))?,
+            "bun" | "uv" | "deno" | "node" | "tsx" | "npx" | "bunx" => {
+                words.take(3).find(|word| word.contains(['/', '\\']))?
+            }
             program if program.starts_with("python") => words.next()?,
             _ => invocation.path,
         };
@@ -110,8 +114,15 @@ mod tests {
         assert_eq!(SkillTrace::of_file("C:\\s\\pr\\SKILL.md"), trace("pr", "C:\\s\\pr"));
         assert_eq!(SkillTrace::of_file("SKILL.md"), None);
         assert_eq!(SkillTrace::of_file("/p/README.md"), None);
-        let prompt = |dir: &str| format!("# x\nbody\n\nBase directory for this skill: {dir}\nRelative paths in this skill (e.g.) are\n\n\"args\"");
-        assert_eq!(SkillTrace::of_prompt(&prompt("/h/skills/release-notes")), trace("release-notes", "/h/skills/release-notes"));
+        let prompt = |dir: &str| {
+            format!(
+                "# x\nbody\n\nBase directory for this skill: {dir}\nRelative paths in this skill (e.g.) are\n\n\"args\""
+            )
+        };
+        assert_eq!(
+            SkillTrace::of_prompt(&prompt("/h/skills/release-notes")),
+            trace("release-notes", "/h/skills/release-notes")
+        );
         assert_eq!(SkillTrace::of_prompt(&prompt("file:///h/skills/a%20b/")), trace("a b", "/h/skills/a b"));
         assert_eq!(SkillTrace::of_prompt("Base directory for this skill: /x"), None);
         assert_eq!(SkillTrace::of_prompt("Base directory for this skill: /x\nother"), None);
@@ -134,10 +145,19 @@ mod tests {
         assert_eq!(bash("sed -i s/a/b/ /a/pr/SKILL.md").0, None);
         assert_eq!(bash("cat > /a/pr/SKILL.md <<'EOF'\ncat /b/q/SKILL.md\nEOF").0, None);
         assert_eq!(bash("git add /a/pr/SKILL.md").0, None);
-        assert_eq!(bash("bash .opencode/skills/formatter/router.sh cleanup").1, trace("formatter", ".opencode/skills/formatter"));
-        assert_eq!(bash("python3 .opencode/skills/rlm/scripts/rlm_repl.py init x").1, trace("rlm", ".opencode/skills/rlm"));
+        assert_eq!(
+            bash("bash .opencode/skills/formatter/router.sh cleanup").1,
+            trace("formatter", ".opencode/skills/formatter")
+        );
+        assert_eq!(
+            bash("python3 .opencode/skills/rlm/scripts/rlm_repl.py init x").1,
+            trace("rlm", ".opencode/skills/rlm")
+        );
         assert_eq!(bash("uv run python .opencode/skills/rlm/x.py").1, trace("rlm", ".opencode/skills/rlm"));
-        assert_eq!(bash("bun run .opencode/skills/context7/cli.ts search").1, trace("context7", ".opencode/skills/context7"));
+        assert_eq!(
+            bash("bun run .opencode/skills/context7/cli.ts search").1,
+            trace("context7", ".opencode/skills/context7")
+        );
         assert_eq!(bash("./.opencode/skill/rlm/router.sh x").1, trace("rlm", "./.opencode/skill/rlm"));
         assert_eq!(bash("python3 .opencode/skills/cli-router.py full \"q\" --json").1, None);
         assert_eq!(bash("bash .opencode/skills/db-migrations/scripts/lint.sh").1, None);

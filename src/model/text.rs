@@ -21,7 +21,10 @@ pub fn cut(text: &str, chars: usize) -> &str {
 #[must_use]
 pub fn is_correction(text: &str) -> bool {
     let start = text.trim_start_matches(|letter: char| letter.is_whitespace() || matches!(letter, '"' | '\'' | '“'));
-    let word = start.split(|letter: char| !letter.is_alphanumeric() && !matches!(letter, '_' | '-')).next().unwrap_or_default();
+    let word = start
+        .split(|letter: char| !letter.is_alphanumeric() && !matches!(letter, '_' | '-'))
+        .next()
+        .unwrap_or_default();
     ["no", "wrong", "instead", "actually"].iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 

@@ -104,9 +104,9 @@ pub fn without_prefix(error: &str) -> &str {
 #[must_use]
 pub fn is_abort(error: &str) -> bool {
     let error = without_prefix(error);
-    ["Tool execution aborted", "Task cancelled"].iter().any(|start| {
-        error.get(..start.len()).is_some_and(|found| found.eq_ignore_ascii_case(start))
-    })
+    ["Tool execution aborted", "Task cancelled"]
+        .iter()
+        .any(|start| error.get(..start.len()).is_some_and(|found| found.eq_ignore_ascii_case(start)))
 }
 
 /// What a shell's output ends with when the command was broken off or took too long.

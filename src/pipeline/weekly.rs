@@ -4,6 +4,7 @@
 //! is_unfinished`. `robust_z` = (value − median) / (1.4826 × MAD) over the finished weeks before it (at most 26, at least
 //! [`MINIMUM_HISTORY`]); unknown where history is short, where it does not vary, and for the unfinished week.
 
+use super::statistics::{mad, median};
 use polars::prelude::{
     DataFrame, IntoLazy, LazyFrame, NamedFrom, PlSmallStr, PolarsResult, Series, SortMultipleOptions, col, lit, when,
 };
@@ -11,8 +12,6 @@ use polars::prelude::{
 /// Finished weeks needed before a week is judged.
 pub const MINIMUM_HISTORY: usize = 6;
 const WINDOW: usize = 26;
-/// Makes the median absolute deviation of a normal distribution equal its standard deviation.
-const NORMAL: f64 = 1.4826;
 
 /// The pipeline.
 ///
@@ -68,19 +67,9 @@ fn robust_z(value: f64, history: &[f64]) -> Option<f64> {
         return None;
     }
     let recent = &history[history.len().saturating_sub(WINDOW)..];
-    let center = median(recent.to_vec())?;
-    let spread = median(recent.iter().map(|other| (other - center).abs()).collect())? * NORMAL;
+    let center = median(recent)?;
+    let spread = mad(recent)?;
     (spread > 0.0).then(|| (value - center) / spread)
-}
-
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    match values.len() {
-        0 => None,
-        length if length % 2 == 1 => values.get(middle).copied(),
-        _ => Some(f64::midpoint(values[middle - 1], values[middle])),
-    }
 }
 
 #[cfg(test)]

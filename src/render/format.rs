@@ -202,6 +202,7 @@ pub fn series_unit(name: &str) -> Unit {
         _ if name.ends_with("_usd") || name.starts_with("cost") => Unit::Usd,
         _ if name.ends_with("_ms") => Unit::Ms,
         _ if name.ends_with("tokens") => Unit::Tokens,
+        _ if name.ends_with("hours") => Unit::Score,
         _ => Unit::Count,
     }
 }

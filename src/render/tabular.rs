@@ -48,6 +48,8 @@ pub struct Heading {
     pub label: String,
     /// Right-aligned.
     pub is_number: bool,
+    /// Holds long texts.
+    pub is_long: bool,
     /// Kept on one line.
     pub is_moment: bool,
 }
@@ -119,7 +121,8 @@ pub fn heading(column: &Column) -> Heading {
         _ => false,
     };
     let is_moment = column.unit == Unit::At || matches!(column.data, Data::Date(_));
-    Heading { name: column.name.clone(), label: format::label(&column.name, column.unit), is_number, is_moment }
+    let is_long = ["path", "title", "message", "target", "directory", "command"].iter().any(|word| column.name.contains(word)) && !is_number;
+    Heading { name: column.name.clone(), label: format::label(&column.name, column.unit), is_number, is_long, is_moment }
 }
 
 fn cell(table: &Table, row: usize, index: usize, zone: &TimeZone) -> Cell {
@@ -175,7 +178,8 @@ pub fn weekday(iso: i64) -> &'static str {
 pub fn is_weak(rate: f64, (low, high): (f64, f64)) -> bool {
     let z2 = 1.96_f64 * 1.96;
     let widest = 2.0 * 1.96 / (1.0 + z2 / FEWEST) * (rate * (1.0 - rate) / FEWEST + z2 / (4.0 * FEWEST * FEWEST)).sqrt();
-    high - low > widest + 1e-6
+    // A little more than five allow: their ends may come rounded.
+    high - low > widest + 2e-3
 }
 
 #[cfg(test)]

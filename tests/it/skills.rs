@@ -48,7 +48,7 @@ fn use_is_counted_once_over_forks_and_children() {
         usage.as_array().expect("rows").iter().find(|row| row["skill_name"] == name).unwrap_or_else(|| panic!("no {name}")).clone()
     };
     // Counts of the spec's section 10; one of three git-commit loads is a fork's copy.
-    for (name, loads, sessions) in [("pr-review", 3, 3), ("git-commit", 2, 2), ("api-contract", 2, 2), ("translate", 1, 1)] {
+    for (name, loads, sessions) in [("db-migrations", 4, 3), ("pr-review", 3, 2), ("git-commit", 2, 2), ("api-contract", 2, 2), ("translate", 1, 1)] {
         assert_eq!(find(name)["load_count"], loads, "{name}");
         assert_eq!(find(name)["session_count"], sessions, "{name}");
     }

@@ -8,8 +8,8 @@
 -- chart:     stacked x=date y=cost_usd by=model
 --
 -- What was spent on each day of the user's time zone. message_count is answers of the model, as in by_model; prompts
--- are what a person wrote to it, and may be alone on a day when the answer came after midnight. Sums over days are
--- sums over messages, so they never count a whole session on the day when it was last touched, as `opencode stats
+-- are what a person wrote to it; a day with prompts alone (the answer came after midnight) has no row. Sums over days
+-- are sums over messages, so they never count a whole session on the day when it was last touched, as `opencode stats
 -- --days` does. session_count must not be added over days or models: one session may be in many rows.
 with
 
@@ -49,6 +49,7 @@ final as (
     from dated_messages
     where role = 'assistant' or is_prompt
     group by date, model
+    having count(*) filter (where role = 'assistant') > 0
 )
 
 select * from final

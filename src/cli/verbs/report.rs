@@ -73,12 +73,13 @@ pub fn run(context: Context, args: &Args) -> anyhow::Result<()> {
     if args.demo {
         let demo = demo::Demo::unpack()?;
         let context = demo.context(context)?;
-        return write(&context, args);
+        return write(&context, args, demo.folder().map(|folder| (folder.as_str(), demo::Demo::SHOWN)));
     }
-    write(&context, args)
+    write(&context, args, None)
 }
 
-fn write(context: &Context, args: &Args) -> anyhow::Result<()> {
+/// `shown_as` replaces the start of paths in what is written.
+fn write(context: &Context, args: &Args, shown_as: Option<(&str, &str)>) -> anyhow::Result<()> {
     let started = std::time::Instant::now();
     let ready = context.ready(PeriodSpec::Last("7d".into()), args.no_content.then_some(false))?;
     let compared = compared_period(&ready.scope, &args.compare)?;
@@ -100,7 +101,10 @@ fn write(context: &Context, args: &Args) -> anyhow::Result<()> {
         context.printer.warn(&format!("{failed}"));
     }
     let headline = fill::headline(&measured);
-    let report = fill::report(context, &ready, args, compared.clone(), measured, previous, history)?;
+    let mut report = fill::report(context, &ready, args, compared.clone(), measured, previous, history)?;
+    if let Some((folder, shown)) = shown_as {
+        fill::show_as(&mut report, folder, shown);
+    }
     let options = RenderOptions { folders: templates(context) };
     let rendered = render::render_report(&report, &options)?;
     let out = args

@@ -32,4 +32,6 @@ mod properties;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_edits;
+#[cfg(test)]
 mod tests_v2;

@@ -47,9 +47,10 @@ fn draw(canvas: &mut Canvas, bins: &[Bin]) -> f64 {
     for tick in [0.0, 0.25, 0.5, 0.75, 1.0] {
         canvas.line((x(0.0), y(tick)), (x(1.0), y(tick)), if tick == 0.0 { "base" } else { "grid" });
         canvas.text((margin - 6.0, y(tick) + 4.0), Anchor::End, "m num", &format::ratio(tick));
-        canvas.text((x(tick), y(0.0) + 16.0), Anchor::Middle, "m num", &format::ratio(tick));
+        let anchor = if tick == 0.0 { Anchor::Start } else if tick == 1.0 { Anchor::End } else { Anchor::Middle };
+        canvas.text((x(tick), y(0.0) + 18.0), anchor, "m num", &format::ratio(tick));
     }
-    canvas.text((x(1.0), y(0.0) + 34.0), Anchor::End, "m", "stated confidence (%)");
+    canvas.text((x(1.0), y(0.0) + 37.0), Anchor::End, "m", "stated confidence (%)");
     canvas.line((x(0.0), y(0.0)), (x(1.0), y(1.0)), "ideal");
     let points: Vec<_> = bins.iter().map(|bin| Some((x(bin.sure), y(bin.right)))).collect();
     canvas.polyline(&points, "l0");
@@ -64,5 +65,5 @@ fn draw(canvas: &mut Canvas, bins: &[Bin]) -> f64 {
         let tooltip = format!("said {}, right {}{count}", format::ratio(bin.sure), format::ratio(bin.right));
         canvas.dot((x(bin.sure), y(bin.right)), radius, if is_weak { "point weak" } else { "point" }, &tooltip);
     }
-    y(0.0) + 42.0
+    y(0.0) + 44.0
 }

@@ -176,7 +176,8 @@ pub(super) fn axis_title(column: &str, unit: Unit) -> String {
 pub(super) fn tick_text(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Usd if value != 0.0 && value.abs() < 1_000.0 => {
-            let places = if value.abs() < 0.01 { 4 } else { 2 };
+            let is_cents = ((value * 100.0).round() - value * 100.0).abs() < 1e-6;
+            let places = if value.abs() < 0.01 { 4 } else if is_cents { 2 } else { 3 };
             let text = format!("{:.places$}", value.abs());
             format!("{}${}", if value < 0.0 { "−" } else { "" }, text.strip_suffix(".00").unwrap_or(&text))
         }

@@ -10,6 +10,9 @@ use jiff::tz::TimeZone;
 #[folder = "fixtures/demo/"]
 struct Embedded;
 
+/// The demo's files are this much older than its clock.
+const SKILL_AGE: jiff::SignedDuration = jiff::SignedDuration::from_hours(90 * 24);
+
 /// What `fixtures/demo/demo.json` says of the demo.
 #[derive(Debug, serde::Deserialize)]
 struct About {
@@ -34,6 +37,7 @@ impl Demo {
     /// The temporary folder cannot be written.
     pub fn unpack() -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("logicoma-demo-").tempdir().context("cannot unpack the demo")?;
+        let mut files = Vec::new();
         for name in Embedded::iter() {
             let Some(file) = Embedded::get(&name) else { continue };
             let target = folder.path().join(name.trim_end_matches(".zst"));
@@ -42,9 +46,25 @@ impl Demo {
             }
             let bytes = if name.ends_with(".zst") { zstd::decode_all(&*file.data)? } else { file.data.into_owned() };
             fs_err::write(&target, bytes)?;
+            files.push(target);
         }
-        let about = serde_json::from_slice(&fs_err::read(folder.path().join("demo.json"))?).context("the demo is damaged")?;
+        let about: About =
+            serde_json::from_slice(&fs_err::read(folder.path().join("demo.json"))?).context("the demo is damaged")?;
+        // A report shows when a skill was changed: that must not be the moment of unpacking.
+        let written = std::time::SystemTime::from(about.now - SKILL_AGE);
+        for file in files {
+            fs_err::File::options().write(true).open(file)?.set_modified(written)?;
+        }
         Ok(Self { folder, about })
+    }
+
+    /// What the temporary folder is called in the report, which must not depend on where it was unpacked.
+    pub const SHOWN: &str = "/demo";
+
+    /// The temporary folder.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Utf8Path> {
+        Utf8Path::from_path(self.folder.path())
     }
 
     /// The same options, on the demo's data: nothing of the user's is read, and the clock is the demo's unless given.

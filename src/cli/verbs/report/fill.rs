@@ -5,7 +5,7 @@ use crate::cli::context::{Context, Ready};
 use crate::cli::format::human;
 use crate::engine::body;
 use crate::engine::fanout::Measured;
-use crate::engine::table::{Table, Unit, rfc3339};
+use crate::engine::table::{Data, Table, Unit, rfc3339};
 use crate::metric;
 use crate::model::period::Period;
 use crate::render::model::{
@@ -184,4 +184,22 @@ pub fn report(
 
 fn title(period: &Period) -> String {
     if period.is_all { "OpenCode, all time".to_owned() } else { format!("OpenCode, {}", period.name) }
+}
+
+/// Replaces the start of paths in tables and sources.
+pub fn show_as(report: &mut Report, folder: &str, shown: &str) {
+    let replace = |text: &mut String| {
+        if text.contains(folder) {
+            *text = text.replace(folder, shown);
+        }
+    };
+    for source in &mut report.provenance.sources {
+        replace(&mut source.path);
+    }
+    let tables = report.metrics.iter_mut().filter_map(|metric| metric.result.as_mut().ok()).chain(report.previous.values_mut());
+    for column in tables.flat_map(|table| table.columns.iter_mut()) {
+        if let Data::Text(values) = &mut column.data {
+            values.iter_mut().flatten().for_each(replace);
+        }
+    }
 }

@@ -26,6 +26,21 @@ struct FileRecord<'a> {
 
 impl<'a> FileRecord<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self, Reason> {
+        let mut nested = None;
+        let file = Self::read_with(reader, |reader, key| {
+            if key != "filediff" {
+                return reader.skip();
+            }
+            nested = Some(Self::read_with(reader, |reader, _| reader.skip())?);
+            Ok(())
+        })?;
+        Ok(nested.unwrap_or(file))
+    }
+
+    fn read_with(
+        reader: &mut Reader<'a>,
+        mut other: impl FnMut(&mut Reader<'a>, &str) -> Result<(), Reason>,
+    ) -> Result<Self, Reason> {
         let mut file = Self::default();
         reader.object(|reader, key| {
             match key {
@@ -33,8 +48,7 @@ impl<'a> FileRecord<'a> {
                 "additions" => file.additions = reader.int()?,
                 "deletions" => file.deletions = reader.int()?,
                 "patch" | "diff" => file.diff = reader.text()?,
-                "filediff" if file.additions.is_none() => file = Self::read(reader)?,
-                _ => reader.skip()?,
+                key => other(reader, key)?,
             }
             Ok(())
         })?;
@@ -169,7 +183,9 @@ pub(super) fn fill_hashline(fields: &mut PartFields<'_>, script: &Script, facts:
             fields.file_count = Some(1);
             return;
         }
-        Some(ToolState::Completed) if facts.prints("not found in file") || facts.prints("Edit failed") => EditErrorClass::NotFound,
+        Some(ToolState::Completed) if facts.prints("not found in file") || facts.prints("Edit failed") => {
+            EditErrorClass::NotFound
+        }
         Some(ToolState::Completed) => EditErrorClass::Other,
         Some(ToolState::Error) => EditErrorClass::of_error(facts.error.unwrap_or_default(), EditFormat::Hashline),
         _ => return,

@@ -107,7 +107,10 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes a value in another way, and gives its JSON too.
-    pub(super) fn with_raw<T>(&mut self, take: impl FnOnce(&mut Self) -> Result<T, Reason>) -> Result<(T, &'a str), Reason> {
+    pub(super) fn with_raw<T>(
+        &mut self,
+        take: impl FnOnce(&mut Self) -> Result<T, Reason>,
+    ) -> Result<(T, &'a str), Reason> {
         self.scanner.token();
         let start = self.scanner.position();
         let value = take(self)?;

@@ -123,7 +123,12 @@ pub(super) struct Gathered<'a> {
 
 impl<'a> Gathered<'a> {
     /// Takes one entry of the JSON; what needs no other value goes to its column at once.
-    pub(super) fn read(&mut self, fields: &mut MessageFields<'a>, reader: &mut Reader<'a>, key: &str) -> Result<(), Reason> {
+    pub(super) fn read(
+        &mut self,
+        fields: &mut MessageFields<'a>,
+        reader: &mut Reader<'a>,
+        key: &str,
+    ) -> Result<(), Reason> {
         match key {
             "role" => {
                 self.has_role = true;

@@ -16,7 +16,8 @@ fn any_json() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(5, 60, 8, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
-            prop::collection::hash_map(known_key(), inner, 0..8).prop_map(|map| Value::Object(map.into_iter().collect())),
+            prop::collection::hash_map(known_key(), inner, 0..8)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
         ]
     })
 }
@@ -42,7 +43,18 @@ fn entries() -> impl Strategy<Value = Vec<(String, Value)>> {
 }
 
 const KINDS: [&str; 12] = [
-    "user", "assistant", "system", "synthetic", "skill", "shell", "compaction", "agent-switched", "model-switched", "idle", "", "new",
+    "user",
+    "assistant",
+    "system",
+    "synthetic",
+    "skill",
+    "shell",
+    "compaction",
+    "agent-switched",
+    "model-switched",
+    "idle",
+    "",
+    "new",
 ];
 const TOOLS: [&str; 12] =
     ["bash", "read", "edit", "write", "multiedit", "apply_patch", "patch", "skill", "task", "invalid", "grep", "mcp_x"];
@@ -57,7 +69,10 @@ fn is_valid_for_sqlite(text: &str) -> bool {
 }
 
 fn is_json_here(text: &str) -> bool {
-    !matches!(decode_part(text.as_bytes()), Err(Reason::NotJson { .. } | Reason::TooDeep { .. } | Reason::NotUtf8 { .. }))
+    !matches!(
+        decode_part(text.as_bytes()),
+        Err(Reason::NotJson { .. } | Reason::TooDeep { .. } | Reason::NotUtf8 { .. })
+    )
 }
 
 proptest! {
@@ -141,17 +156,77 @@ fn sqlite_agrees_on_the_odd_ones() {
     let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
     let deep_objects = |levels: usize| format!("{}1{}", "{\"a\":".repeat(levels), "}".repeat(levels));
     let mut cases: Vec<String> = [
-        "", " ", "{}", " {} ", "{}x", "{} {}", "{,}", "{\"a\":1,}", "[1,]", "[,1]", "{\"a\"}", "{\"a\":}", "{a:1}", "{'a':1}", "nul", "null",
-        "truex", "tru", "01", "-", "-0", "-01", "1.", ".5", "1.5e", "1e+5", "1E-5", "+1", "0x1", "NaN", "Infinity", "1e999", "--1", "1.2.3",
-        "\"\\x\"", "\"\\u12g4\"", "\"\\u1234\"", "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\\ud83d\\ude00\"", "\"\\udc00\"", "\"a\tb\"",
-        "\"\u{7f}\"", "\"\\", "\"\\u", "\"\\u00", "{\"\\ud800\":1}", "/*c*/{}", "{} // c", "\u{feff}{}", "[1 2]", "{\"a\" 1}", "{\"a\":1 \"b\":2}",
-        "[\n1\r,\t2 ]", "\u{c}[]", "{\"a\":1,\"a\":2}", "[}", "{]", "[[]", "{\"a\":[}", "123456789012345678901234567890", "\"\\/\"", "[\"a\",]",
+        "",
+        " ",
+        "{}",
+        " {} ",
+        "{}x",
+        "{} {}",
+        "{,}",
+        "{\"a\":1,}",
+        "[1,]",
+        "[,1]",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{a:1}",
+        "{'a':1}",
+        "nul",
+        "null",
+        "truex",
+        "tru",
+        "01",
+        "-",
+        "-0",
+        "-01",
+        "1.",
+        ".5",
+        "1.5e",
+        "1e+5",
+        "1E-5",
+        "+1",
+        "0x1",
+        "NaN",
+        "Infinity",
+        "1e999",
+        "--1",
+        "1.2.3",
+        "\"\\x\"",
+        "\"\\u12g4\"",
+        "\"\\u1234\"",
+        "\"\\ud800\"",
+        "\"\\ud800\\u0041\"",
+        "\"\\ud83d\\ude00\"",
+        "\"\\udc00\"",
+        "\"a\tb\"",
+        "\"\u{7f}\"",
+        "\"\\",
+        "\"\\u",
+        "\"\\u00",
+        "{\"\\ud800\":1}",
+        "/*c*/{}",
+        "{} // c",
+        "\u{feff}{}",
+        "[1 2]",
+        "{\"a\" 1}",
+        "{\"a\":1 \"b\":2}",
+        "[\n1\r,\t2 ]",
+        "\u{c}[]",
+        "{\"a\":1,\"a\":2}",
+        "[}",
+        "{]",
+        "[[]",
+        "{\"a\":[}",
+        "123456789012345678901234567890",
+        "\"\\/\"",
+        "[\"a\",]",
     ]
     .map(str::to_owned)
     .into();
     cases.extend([999, 1000, 1001, 100_000].map(deep));
     cases.extend([999, 1000, 1001, 100_000].map(deep_objects));
-    cases.extend([999, 1000, 1001].map(|levels| format!("{{\"type\":\"tool\",\"state\":{{\"input\":{}}}}}", deep(levels - 2))));
+    cases.extend(
+        [999, 1000, 1001].map(|levels| format!("{{\"type\":\"tool\",\"state\":{{\"input\":{}}}}}", deep(levels - 2))),
+    );
     for text in cases {
         assert_eq!(is_json_here(&text), is_valid_for_sqlite(&text), "{}", crate::model::text::cut(&text, 80));
     }

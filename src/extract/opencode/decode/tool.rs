@@ -62,8 +62,12 @@ pub(super) fn fill<'a>(fields: &mut PartFields<'a>, mut call: Call<'a>) {
     let error = call.error.take().map(stripped);
     let is_cut_off = class == ToolClass::Shell
         && call.metadata.exit_code.is_none()
-        && call.output.last().is_some_and(|text| INTERRUPTIONS.iter().any(|phrase| text.tail_contains(OUTPUT_TAIL, phrase)));
-    let is_interrupted = is_cut_off || call.metadata.is_interrupted == Some(true) || error.as_deref().is_some_and(is_abort);
+        && call
+            .output
+            .last()
+            .is_some_and(|text| INTERRUPTIONS.iter().any(|phrase| text.tail_contains(OUTPUT_TAIL, phrase)));
+    let is_interrupted =
+        is_cut_off || call.metadata.is_interrupted == Some(true) || error.as_deref().is_some_and(is_abort);
 
     fields.is_interrupted = state.filter(|state| state.is_final()).map(|_| is_interrupted);
     fields.status = state.map(|state| Cow::Borrowed(state.name())).or(call.status.take());

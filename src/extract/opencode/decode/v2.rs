@@ -1,7 +1,8 @@
 //! A row of the second generation's `session_message`, put into the shape of the first.
 //!
 //! Input: the row's type and JSON. Output: [`V2Row`]. A step of v2 has no parts that mark its start and end, so a pair
-//! is made wherever tokens or a cost are recorded: steps then read the same in both generations.
+//! is made: a start for every request, an end wherever tokens or a cost are recorded. Steps then read the same in both
+//! generations.
 
 use super::fields::{V2Part, V2Row, Words};
 use super::json::{Reader, document};
@@ -76,7 +77,8 @@ impl<'a> Body<'a> {
 
     fn read_attachments(&mut self, reader: &mut Reader<'a>, kind: &'static str) -> Result<(), Reason> {
         reader.array(|reader| {
-            let (name, raw) = reader.with_raw(|reader| if kind == "skill" { skill_name(reader) } else { reader.skip().map(|()| None) })?;
+            let (name, raw) = reader
+                .with_raw(|reader| if kind == "skill" { skill_name(reader) } else { reader.skip().map(|()| None) })?;
             let mut part = part(kind, Cow::Borrowed(raw.as_bytes()));
             part.fields.skill_via = name.is_some().then_some(Cow::Borrowed("slash"));
             part.fields.skill_name = name;
@@ -154,8 +156,12 @@ pub fn decode_v2_row<'a>(kind: &str, data: &'a [u8]) -> Result<V2Row<'a>, Reason
     message.kind = Some(Cow::Owned(kind.to_owned()));
     let step = body.step;
     let mut parts = parts(kind, body, &mut message);
-    if matches!(kind, "assistant" | "compaction") && usage.is_known() {
-        add_step(&mut parts, usage, message.finish.clone(), step);
+    let is_step = kind == "assistant" || (kind == "compaction" && usage.is_known());
+    if is_step {
+        parts.insert(0, part("step-start", Cow::Borrowed(b"{\"type\":\"step-start\"}")));
+    }
+    if is_step && usage.is_known() {
+        parts.push(step_finish(usage, message.finish.clone(), step));
     }
     Ok(V2Row { message, parts })
 }
@@ -254,7 +260,9 @@ fn shell_part<'a>(body: Body<'a>, message: &MessageFields<'_>) -> V2Part<'a> {
     let is_running = body.status.as_deref() == Some("running");
     let status = if is_running { "running" } else { "completed" };
     let (command, raw) = body.command.unwrap_or((None, "null"));
-    let json = format!("{{\"type\":\"tool\",\"tool\":\"bash\",\"state\":{{\"status\":\"{status}\",\"input\":{{\"command\":{raw}}}}}}}");
+    let json = format!(
+        "{{\"type\":\"tool\",\"tool\":\"bash\",\"state\":{{\"status\":\"{status}\",\"input\":{{\"command\":{raw}}}}}}}"
+    );
     let mut part = part("tool", Cow::Owned(json.into_bytes()));
     let mut call = Call { tool: Some("bash".into()), status: Some(status.into()), ..Call::default() };
     call.input.command = command;
@@ -269,9 +277,8 @@ fn shell_part<'a>(body: Body<'a>, message: &MessageFields<'_>) -> V2Part<'a> {
     part
 }
 
-/// The parts that mark the start and the end of a step.
-fn add_step<'a>(parts: &mut Vec<V2Part<'a>>, usage: Usage, finish: Words<'a>, step: Step<'_>) {
-    parts.insert(0, part("step-start", Cow::Borrowed(b"{\"type\":\"step-start\"}")));
+/// The part that marks the end of a step and carries its tokens.
+fn step_finish<'a>(usage: Usage, finish: Words<'a>, step: Step<'_>) -> V2Part<'a> {
     let mut json = String::from("{\"type\":\"step-finish\"");
     for (key, value) in [("reason", step.finish), ("cost", step.cost), ("tokens", step.tokens)] {
         if let Some(value) = value {
@@ -284,5 +291,5 @@ fn add_step<'a>(parts: &mut Vec<V2Part<'a>>, usage: Usage, finish: Words<'a>, st
     let mut end = part("step-finish", Cow::Owned(json.into_bytes()));
     usage.fill(&mut end.fields);
     end.fields.finish = finish;
-    parts.push(end);
+    end
 }

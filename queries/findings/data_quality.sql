@@ -1,0 +1,104 @@
+-- finding:  data_quality
+-- title:    Trouble with the data
+-- sources:  stg_quarantine, stg_sessions, stg_messages, stg_parts, stg_todos, stg_projects, skills, messages, tool_calls, run
+-- evidence: observed
+-- grain:    one row per trouble
+-- units:    n=count, ci_low=ratio, ci_high=ratio, saved_tokens_per_week=tokens, saved_usd_per_week=usd, saved_usd_low=usd, saved_usd_high=usd
+--
+-- What makes the other numbers wrong, and can often be mended: rows that could not be decoded, messages without a time
+-- (they belong to no period), answers with tokens but without a known cost, tool calls left unfinished, and skill
+-- files that OpenCode cannot load. The first, second and last are about the whole store, the others about the period.
+-- n is the rows looked at, the interval that of the share of bad ones. Nothing is saved but trust.
+with
+
+table_rows as (
+    select 'session' as table_name, count(*) as row_count from stg_sessions
+    union all
+    select 'message', count(*) from stg_messages
+    union all
+    select 'part', count(*) from stg_parts
+    union all
+    select 'todo', count(*) from stg_todos
+    union all
+    select 'project', count(*) from stg_projects
+),
+
+bad_rows as (
+    select
+        table_name,
+        count(*) as bad_count,
+        mode(reason order by reason) as usual_reason,
+    from stg_quarantine
+    group by table_name
+),
+
+troubles as (
+    select
+        'quarantined rows of ' || bad_rows.table_name as subject,
+        bad_count,
+        bad_count + coalesce(row_count, 0) as n,
+        bad_count || ' rows of ' || bad_rows.table_name || ' could not be read, mostly: ' || left(usual_reason, 120) || '.' as sentence,
+        'Look at the rows with `logicoma query -c "select * from quarantine"`, or repair the database.' as action,
+        'quarantine' as metric,
+    from bad_rows left join table_rows using (table_name)
+    union all
+    select
+        'messages without time',
+        count(*) filter (where created_at is null),
+        count(*),
+        count(*) filter (where created_at is null) || ' messages have no believable time and belong to no period.',
+        'See with --all what they are.',
+        'overview',
+    from stg_messages where role is not null
+    union all
+    select
+        'answers without cost',
+        count(*) filter (where cost_usd is null),
+        count(*),
+        count(*) filter (where cost_usd is null) || ' answers with tokens have no believable cost: totals are too low.',
+        'Look at them with `logicoma query -c "select * from message where cost is null"`.',
+        'by_model',
+    from messages where role = 'assistant' and total_tokens > 0
+    union all
+    select
+        'unfinished tool calls',
+        count(*) filter (where is_unfinished),
+        count(*),
+        count(*) filter (where is_unfinished) || ' tool calls were left pending or running, as after a crash.',
+        'See whether OpenCode crashed or was killed; their time and outcome are unknown.',
+        'tool_usage',
+    from tool_calls inner join run on coalesce(started_at, 0) < now_ms - 3600000
+    union all
+    select
+        'skill files',
+        count(*) filter (where problem is not null),
+        count(*),
+        count(*) filter (where problem is not null) || ' skill files cannot be loaded: '
+        || string_agg(path || ' (' || problem || ')', ', ' order by path) filter (where problem is not null) || '.',
+        'Mend their front matter, or delete them.',
+        'skill_unused',
+    from skills
+),
+
+final as (
+    select *, wilson_low(bad_count, n) as ci_low, wilson_high(bad_count, n) as ci_high,
+    from troubles
+    where bad_count > 0 and n >= 5
+        and (subject <> 'unfinished tool calls' or wilson_low(bad_count, n) > 0.02)
+)
+
+select
+    case when ci_low > 0.05 then 'high' when ci_low > 0.005 then 'medium' else 'info' end as severity,
+    subject,
+    sentence,
+    action,
+    metric,
+    bad_count || ' of ' || n || '; ' || round(100 * ci_low, 2) || ' to ' || round(100 * ci_high, 2) || ' % (95 %)' as evidence,
+    n, ci_low, ci_high,
+    cast(null as double) as saved_tokens_per_week,
+    cast(null as double) as saved_usd_per_week,
+    cast(null as double) as saved_usd_low,
+    cast(null as double) as saved_usd_high,
+    'observed' as confidence,
+from final
+order by ci_low desc, subject

@@ -1,0 +1,91 @@
+-- mart: verification_calls
+-- grain: one row per applied edit and per check that ran, in its run
+-- sources: mart_tool_calls, mart_skill_asks
+-- time: none
+--
+-- The calls behind `verification_loops`. A check is a shell command that tests, builds or lints and has an exit code; 0
+-- is a pass. Tachikoma's verification-engine exits with 0 on a FAIL too, so of its 0 only the printed verdict would
+-- tell: the result is unknown. A run is the window of a skill that verifies (dev, verification, verifier-code-agent; a
+-- full window before a weak one), or what of a turn is outside such windows. A call of the question tool asks the user:
+-- an escalation. An edit that failed changed nothing and is left out.
+-- Columns: part_id, run_id, kind (edit, check, question), skill_name (of the window; NULL outside), is_pass (checks;
+-- NULL = unknown), run_position (order in the run), edit_count_before (edits of the run before the call),
+-- is_after_repair (a check after an edit after a failed check).
+with calls as (
+    select * from mart_tool_calls
+    where edit_outcome = 'applied' or (tool_class = 'check' and exit_code is not null) or tool_name = 'question'
+),
+
+verifying_windows as (
+    select
+        window_id,
+        min(skill_name) as skill_name,
+    from mart_skill_asks
+    where skill_name in ('dev', 'verification', 'verifier-code-agent') and is_load and window_id is not null
+    group by window_id
+),
+
+placed as (
+    select
+        calls.part_id,
+        calls.session_id,
+        calls.turn_index,
+        calls.part_index,
+        calls.command,
+        calls.exit_code,
+        case
+            when calls.tool_name = 'question' then 'question'
+            when calls.edit_outcome = 'applied' then 'edit'
+            else 'check'
+        end as kind,
+        coalesce(full_windows.window_id, weak_windows.window_id) as window_id,
+        coalesce(full_windows.skill_name, weak_windows.skill_name) as skill_name,
+    from calls
+    left join verifying_windows as full_windows
+        on calls.window_id = full_windows.window_id
+    left join verifying_windows as weak_windows
+        on calls.weak_window_id = weak_windows.window_id
+),
+
+judged as (
+    select
+        *,
+        coalesce(window_id, session_id || ' ' || cast(turn_index as varchar)) as run_id,
+        case
+            when kind <> 'check' then null
+            when exit_code = 0 and command like '%verification-engine.%' then null
+            else exit_code = 0
+        end as is_pass,
+    from placed
+),
+
+counted as (
+    select
+        *,
+        row_number() over (partition by run_id order by part_index) as run_position,
+        count(case when kind = 'edit' then 1 end) over so_far as edit_count_before,
+        min(case when kind = 'check' and not is_pass then part_index end) over so_far as first_failure_index,
+        max(case when kind = 'edit' then part_index end) over so_far as last_edit_index,
+    from judged
+    window so_far as (
+        partition by run_id
+        order by part_index
+        rows between unbounded preceding and 1 preceding
+    )
+),
+
+final as (
+    select
+        part_id,
+        run_id,
+        kind,
+        skill_name,
+        is_pass,
+        run_position,
+        edit_count_before,
+        kind = 'check' and coalesce(last_edit_index > first_failure_index, false) as is_after_repair,
+    from counted
+)
+
+select * from final
+order by run_id, run_position

@@ -1,0 +1,53 @@
+-- metric:    loops
+-- title:     Verification loops
+-- grain:     one row per iterations
+-- units:     iterations=count, loop_count=count, verified_count=count, max_reached_count=count, escalated_count=count, unknown_count=count, verified_ratio=ratio, ci_low=ratio, ci_high=ratio, skill_loop_count=count, edit_count=count, p50_ms=ms, p95_ms=ms, tokens=tokens, cost_usd=usd
+-- sources:   verification_loops
+-- evidence:  derived
+-- better:    neutral
+-- chart:     bar x=iterations y=loop_count
+--
+-- How often work had to be checked until it held. A loop is editing and checking in the window of a skill that verifies
+-- (dev, verification, verifier-code-agent), or elsewhere a failed check, an edit and another check in one turn;
+-- iterations are its checks. Verified: the last check passed; n of the ratio leaves out loops whose last result is
+-- unknown. Max reached: three or more failed and none passed. Escalated: the question tool was called; a question
+-- that only stands in an answer's text is not seen. Tokens and cost are the shares of the edits and checks alone.
+with
+
+loops as (
+    select
+        iterations,
+        is_verified,
+        is_max_reached,
+        is_escalated,
+        skill_name,
+        edit_count,
+        duration_ms,
+        tokens,
+        cost_usd,
+    from verification_loops
+),
+
+final as (
+    select
+        iterations,
+        count(*) as loop_count,
+        count(*) filter (where is_verified) as verified_count,
+        count(*) filter (where is_max_reached) as max_reached_count,
+        count(*) filter (where is_escalated) as escalated_count,
+        count(*) filter (where is_verified is null) as unknown_count,
+        cast(count(*) filter (where is_verified) as double) / nullif(count(is_verified), 0) as verified_ratio,
+        wilson_low(count(*) filter (where is_verified), count(is_verified)) as ci_low,
+        wilson_high(count(*) filter (where is_verified), count(is_verified)) as ci_high,
+        count(skill_name) as skill_loop_count,
+        cast(sum(edit_count) as bigint) as edit_count,
+        quantile_cont(duration_ms, 0.5) as p50_ms,
+        quantile_cont(duration_ms, 0.95) as p95_ms,
+        cast(sum(tokens) as bigint) as tokens,
+        sum(cast(round(cost_usd * 1e9) as bigint)) / 1e9 as cost_usd,
+    from loops
+    group by iterations
+)
+
+select * from final
+order by iterations

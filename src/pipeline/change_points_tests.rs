@@ -1,0 +1,117 @@
+//! Planted changes are found where they are, and flat series stay flat.
+
+use super::*;
+use crate::pipeline::statistics::Random;
+
+/// Days of simulated attempts; `rate` by day.
+fn simulated(seed: &str, days: usize, attempts: usize, rate: impl Fn(usize) -> f64) -> Vec<Day> {
+    let mut random = Random::seeded(seed);
+    (0..days)
+        .map(|day| {
+            let attempts = 1 + random.below(2 * attempts - 1);
+            let successes = (0..attempts).filter(|_| random.unit() < rate(day)).count();
+            #[expect(clippy::cast_precision_loss, reason = "small counts")]
+            let (numerator, denominator) = (successes as f64, attempts as f64);
+            Day { date: 20_000 + i32::try_from(day).expect("day"), numerator, denominator }
+        })
+        .collect()
+}
+
+#[test]
+fn a_planted_fall_is_found_within_two_days_and_nothing_else() {
+    for seed in 0..20 {
+        let days = simulated(&format!("fall {seed}"), 60, 12, |day| if day < 37 { 0.9 } else { 0.54 });
+        let found = changes("edit_success_ratio", Kind::Ratio, &days);
+        assert_eq!(found.len(), 1, "seed {seed}: {found:?}");
+        assert!((found[0].date - 20_037).abs() <= 2, "seed {seed}: {found:?}");
+        assert!(found[0].before > 0.85 && found[0].after < 0.65 && found[0].confidence >= 0.99, "seed {seed}: {found:?}");
+        let attempts: f64 = days.iter().map(|day| day.denominator).sum();
+        #[expect(clippy::cast_possible_truncation, reason = "a count")]
+        let attempts = attempts as i64;
+        assert_eq!(found[0].n_before + found[0].n_after, attempts);
+    }
+}
+
+#[test]
+fn a_flat_series_has_no_change_in_19_of_20_seeds() {
+    for (days, attempts) in [(14, 8), (56, 2), (56, 12), (180, 45)] {
+        let false_alarms = (0..20)
+            .filter(|seed| {
+                let days = simulated(&format!("flat {seed} {days} {attempts}"), days, attempts, |_| 0.85);
+                !changes("edit_success_ratio", Kind::Ratio, &days).is_empty()
+            })
+            .count();
+        assert!(false_alarms <= 1, "{false_alarms} of 20 for {days} days of about {attempts} attempts");
+    }
+}
+
+#[test]
+fn failures_in_clusters_are_no_change() {
+    let false_alarms = (0..20)
+        .filter(|seed| {
+            let mut random = Random::seeded(&format!("clusters {seed}"));
+            let bad: Vec<bool> = (0..60).map(|_| random.below(6) == 0).collect();
+            let days = simulated(&format!("clusters {seed}"), 60, 12, |day| if bad[day] { 0.2 } else { 0.9 });
+            !changes("edit_success_ratio", Kind::Ratio, &days).is_empty()
+        })
+        .count();
+    assert!(false_alarms <= 1, "{false_alarms} of 20");
+}
+
+#[test]
+fn an_amount_that_doubles_and_falls_back_has_two_changes() {
+    let mut random = Random::seeded("amounts");
+    let days: Vec<Day> = (0..90)
+        .map(|day| {
+            let level = if (30..60).contains(&day) { 4.0 } else { 2.0 };
+            Day { date: day, numerator: level * (0.7 + 0.6 * random.unit()), denominator: 1.0 }
+        })
+        .collect();
+    let found = changes("cost_usd", Kind::Amount, &days);
+    assert_eq!(found.iter().map(|change| change.date).collect::<Vec<_>>(), [30, 60], "{found:?}");
+    assert_eq!((found[0].n_before, found[0].n_after, found[1].n_after), (30, 30, 30));
+}
+
+#[test]
+fn short_steady_and_unknown_series_say_nothing() {
+    assert!(changes("x", Kind::Ratio, &simulated("short", 13, 10, |day| if day < 7 { 1.0 } else { 0.0 })).is_empty());
+    let steady: Vec<Day> = (0..40).map(|date| Day { date, numerator: 0.1, denominator: 1.0 }).collect();
+    for kind in [Kind::Ratio, Kind::Share, Kind::Amount, Kind::Count] {
+        assert!(changes("x", kind, &steady).is_empty(), "{kind:?}");
+    }
+    let nothing: Vec<Day> = (0..40).map(|date| Day { date, numerator: 0.0, denominator: 0.0 }).collect();
+    assert!(changes("x", Kind::Amount, &nothing).is_empty());
+    assert!(changes("x", Kind::Count, &[]).is_empty());
+}
+
+#[test]
+fn the_pipeline_gives_its_columns_for_no_rows_and_the_same_rows_again() {
+    let empty = frame(&[]);
+    let result = pipeline(empty).and_then(LazyFrame::collect).expect("result");
+    assert_eq!(result.height(), 0);
+    assert_eq!(
+        result.get_column_names().iter().map(|name| name.as_str()).collect::<Vec<_>>(),
+        ["series", "date", "before", "after", "confidence", "n_before", "n_after", "method"],
+    );
+    let days = simulated("pipeline", 60, 12, |day| if day < 37 { 0.9 } else { 0.54 });
+    let mut backwards = days.clone();
+    backwards.reverse();
+    let first = pipeline(frame(&days)).and_then(LazyFrame::collect).expect("result");
+    let second = pipeline(frame(&backwards)).and_then(LazyFrame::collect).expect("result");
+    assert_eq!(first.height(), 1);
+    assert!(first.equals(&second));
+}
+
+fn frame(days: &[Day]) -> LazyFrame {
+    let dates: Vec<i32> = days.iter().map(|day| day.date).collect();
+    let dates = Series::new(PlSmallStr::from_static("date"), dates).cast(&DataType::Date).expect("dates");
+    let mut frame = polars::df!(
+        "series" => vec!["edit_success_ratio"; days.len()],
+        "kind" => vec!["ratio"; days.len()],
+        "numerator" => days.iter().map(|day| day.numerator).collect::<Vec<_>>(),
+        "denominator" => days.iter().map(|day| day.denominator).collect::<Vec<_>>(),
+    )
+    .expect("frame");
+    frame.with_column(dates.into()).expect("column");
+    frame.lazy()
+}
