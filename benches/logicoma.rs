@@ -28,7 +28,8 @@ fn database(folder: &Utf8Path) -> Utf8PathBuf {
     }
     let compressed = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/demo/demo.db.zst");
     let path = folder.join("demo.db");
-    std::fs::write(&path, zstd::decode_all(&*std::fs::read(compressed).expect("demo")).expect("zstd")).expect("written");
+    std::fs::write(&path, zstd::decode_all(&*std::fs::read(compressed).expect("demo")).expect("zstd"))
+        .expect("written");
     path
 }
 
@@ -76,7 +77,9 @@ fn main() {
     engine::scoped(&duck, &registry, &scope).expect("views");
     let metrics = registry.metrics();
     let mut group = criterion.benchmark_group("metrics");
-    group.bench_function("all", |bencher| bencher.iter(|| fanout::measure(&duck, &metrics, &scope.period).expect("measured")));
+    group.bench_function("all", |bencher| {
+        bencher.iter(|| fanout::measure(&duck, &metrics, &scope.period).expect("measured"))
+    });
     group.finish();
     criterion.final_summary();
 }

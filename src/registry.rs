@@ -4,8 +4,8 @@
 //! Output: [`Registry`]. A wrong header is an error with file and line.
 
 use crate::error::RegistryError;
-use crate::model::digest;
 use crate::metric::{EngineKind, Layer, QueryFile};
+use crate::model::digest;
 use crate::pipeline::{PIPELINES, Pipeline};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeMap;
@@ -72,8 +72,8 @@ impl Registry {
         paths.sort();
         for path in paths {
             let relative = path.strip_prefix(folder).unwrap_or(&path).as_str().to_owned();
-            let text = fs_err::read_to_string(&path)
-                .map_err(|source| RegistryError::Io { path: path.clone(), source })?;
+            let text =
+                fs_err::read_to_string(&path).map_err(|source| RegistryError::Io { path: path.clone(), source })?;
             let same = Embedded::get(&relative).is_some_and(|file| *file.data == *text.as_bytes());
             if !same {
                 let layer = layer_of(&relative);

@@ -48,7 +48,8 @@ impl Settings {
 
     fn add(&mut self, path: &Utf8Path) -> anyhow::Result<()> {
         let text = fs_err::read_to_string(path)?;
-        let table: toml::Table = toml::from_str(&text).map_err(|error| Usage(format!("{path}: {}", error.to_string().trim_end())))?;
+        let table: toml::Table =
+            toml::from_str(&text).map_err(|error| Usage(format!("{path}: {}", error.to_string().trim_end())))?;
         for (key, value) in table {
             if !KEYS.iter().any(|(known, _)| *known == key) {
                 let known: Vec<&str> = KEYS.iter().map(|(known, _)| *known).collect();
@@ -75,7 +76,9 @@ impl Settings {
     #[must_use]
     pub fn list(&self, key: &str) -> Vec<String> {
         match self.values.get(key).map(|(value, _)| value) {
-            Some(toml::Value::Array(items)) => items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect(),
+            Some(toml::Value::Array(items)) => {
+                items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+            }
             Some(toml::Value::String(text)) => vec![text.clone()],
             _ => Vec::new(),
         }
@@ -101,7 +104,8 @@ impl Settings {
 /// Rows of `logicoma config`.
 #[must_use]
 pub fn table(rows: Vec<(String, String, String)>) -> Table {
-    let column = |name: &str, data: Vec<Option<String>>| Column { name: name.into(), unit: Unit::Name, data: Data::Text(data) };
+    let column =
+        |name: &str, data: Vec<Option<String>>| Column { name: name.into(), unit: Unit::Name, data: Data::Text(data) };
     let (mut keys, mut values, mut origins) = (Vec::new(), Vec::new(), Vec::new());
     for (key, value, origin) in rows {
         keys.push(Some(key));

@@ -67,8 +67,9 @@ impl Context {
             .or_else(|| settings.text("timezone"))
             .or_else(|| environment.zone.clone())
             .unwrap_or_else(|| "UTC".to_owned());
-        let zone = TimeZone::get(&zone_name)
-            .map_err(|_| Usage(format!("'{zone_name}' is not a time zone: write an IANA name such as Europe/Berlin")))?;
+        let zone = TimeZone::get(&zone_name).map_err(|_| {
+            Usage(format!("'{zone_name}' is not a time zone: write an IANA name such as Europe/Berlin"))
+        })?;
         let now = match globals.now.as_deref() {
             Some(text) => text
                 .parse()
@@ -158,11 +159,12 @@ impl Context {
     /// # Errors
     /// The period cannot be understood.
     pub fn scope(&self, default: PeriodSpec) -> anyhow::Result<Scope> {
-        let period = self
-            .period_spec(default)
-            .resolve(self.now, &self.zone)
-            .map_err(|error| Usage(error.to_string()))?;
-        let filter = |include: &Vec<String>, exclude: &Vec<String>| Filter { include: include.clone(), exclude: exclude.clone() };
+        let period =
+            self.period_spec(default).resolve(self.now, &self.zone).map_err(|error| Usage(error.to_string()))?;
+        let filter = |include: &Vec<String>, exclude: &Vec<String>| Filter {
+            include: include.clone(),
+            exclude: exclude.clone(),
+        };
         let globals = &self.globals;
         Ok(Scope {
             period,
@@ -211,13 +213,7 @@ impl Context {
         let store = self.store()?;
         let places = self.skill_places();
         let bar = Bar::new(&self.printer);
-        let request = Request {
-            found: &found,
-            places: &places,
-            content,
-            full,
-            now: self.now.as_millisecond(),
-        };
+        let request = Request { found: &found, places: &places, content, full, now: self.now.as_millisecond() };
         let refreshed = refresh(&store, &request, &bar);
         bar.finish();
         let refreshed = refreshed?;

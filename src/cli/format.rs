@@ -6,7 +6,9 @@ use super::globals::{Format, OutputArgs};
 use super::printer::{Printer, STRONG, printable};
 use crate::engine::table::{Column, Data, Table, Unit, Value};
 use anyhow::Context;
-use arrow::array::{ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray};
+use arrow::array::{
+    ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray,
+};
 use comfy_table::{CellAlignment, ContentArrangement};
 use std::sync::Arc;
 
@@ -103,11 +105,17 @@ pub fn human(value: Value<'_>, unit: Unit) -> String {
         (_, Unit::Usd, Some(number)) => usd(number),
         (_, Unit::Ratio, Some(number)) => format!("{:.1} %", number * 100.0),
         (_, Unit::Ms, Some(number)) => duration(number),
-        (_, Unit::Tokens | Unit::Count | Unit::Chars | Unit::Lines | Unit::Bytes, Some(number)) if number.fract() == 0.0 => {
+        (_, Unit::Tokens | Unit::Count | Unit::Chars | Unit::Lines | Unit::Bytes, Some(number))
+            if number.fract() == 0.0 =>
+        {
             thousands(number)
         }
         (Value::Float(number), ..) => {
-            if number.fract() == 0.0 && number.abs() < 1e15 { format!("{number:.0}") } else { format!("{number:.3}") }
+            if number.fract() == 0.0 && number.abs() < 1e15 {
+                format!("{number:.0}")
+            } else {
+                format!("{number:.3}")
+            }
         }
         _ => value.to_text(),
     }
@@ -123,7 +131,9 @@ fn duration(ms: f64) -> String {
     match ms {
         ms if ms < 1_000.0 => format!("{ms:.0} ms"),
         ms if ms < 60_000.0 => format!("{:.1} s", ms / 1_000.0),
-        ms if ms < 3_600_000.0 => format!("{} m {:02.0} s", (ms / 60_000.0).floor(), ((ms % 60_000.0) / 1_000.0).floor()),
+        ms if ms < 3_600_000.0 => {
+            format!("{} m {:02.0} s", (ms / 60_000.0).floor(), ((ms % 60_000.0) / 1_000.0).floor())
+        }
         ms => format!("{} h {:02.0} m", (ms / 3_600_000.0).floor(), ((ms % 3_600_000.0) / 60_000.0).floor()),
     }
 }

@@ -75,6 +75,8 @@ pub enum Verb {
     Stats(stats::Args),
     /// Installed skills with their use; unused and unknown ones
     Skills(verbs::skills::Args),
+    /// What to do, most saving first
+    Findings(verbs::findings::Args),
     /// What was found, what can be read, what is wrong and what to do
     Doctor(verbs::doctor::Args),
     /// Each setting and where it came from
@@ -112,6 +114,7 @@ fn run(cli: Cli, printer: Printer) -> anyhow::Result<()> {
         Verb::Metrics(args) => verbs::metrics::run(&context, &args),
         Verb::Stats(args) => stats::run(&context, &args),
         Verb::Skills(args) => verbs::skills::run(&context, &args),
+        Verb::Findings(args) => verbs::findings::run(&context, &args),
         Verb::Doctor(args) => verbs::doctor::run(&context, &args),
         Verb::Config(output) => verbs::config::run(&context, &output),
         Verb::Completions { .. } | Verb::Man => Ok(()),

@@ -177,7 +177,9 @@ fn append(data: &mut Data, array: &dyn Array) -> Result<(), String> {
                 _ => {
                     let formatter = arrow::util::display::ArrayFormatter::try_new(array, &options)
                         .map_err(|error| error.to_string())?;
-                    values.extend((0..array.len()).map(|row| array.is_valid(row).then(|| formatter.value(row).to_string())));
+                    values.extend(
+                        (0..array.len()).map(|row| array.is_valid(row).then(|| formatter.value(row).to_string())),
+                    );
                 }
             }
         }

@@ -89,7 +89,10 @@ pub fn measure_tasks<'a>(duck: &Duck, tasks: &[Task<'a>]) -> Result<Vec<Measured
     let (polars, sql) = (with_connections(polars)?, with_connections(sql)?);
     let mut results: Vec<(usize, Measured<'a>)> = std::thread::scope(|threads| {
         let beside = threads.spawn(move || {
-            polars.into_iter().map(|(index, metric, connection)| (index, timed(&connection, metric))).collect::<Vec<_>>()
+            polars
+                .into_iter()
+                .map(|(index, metric, connection)| (index, timed(&connection, metric)))
+                .collect::<Vec<_>>()
         });
         let mut results: Vec<_> = sql
             .into_par_iter()

@@ -69,7 +69,9 @@ pub fn from_frame(frame: &DataFrame) -> PolarsResult<Table> {
                 let unit = if name.ends_with("_at") { Unit::At } else { Unit::Name };
                 (unit, Data::Int(wide.i64()?.iter().collect()))
             }
-            DataType::String => (Unit::Name, Data::Text(series.str()?.iter().map(|text| text.map(str::to_owned)).collect())),
+            DataType::String => {
+                (Unit::Name, Data::Text(series.str()?.iter().map(|text| text.map(str::to_owned)).collect()))
+            }
             _ => {
                 let texts = (0..series.len()).map(|row| match series.get(row) {
                     Ok(AnyValue::Null) | Err(_) => None,

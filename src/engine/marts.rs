@@ -95,16 +95,20 @@ fn in_order(registry: &Registry) -> Result<Vec<&QueryFile>, EngineError> {
     let mut ordered: Vec<&QueryFile> = Vec::new();
     while !waiting.is_empty() {
         let ready = |mart: &QueryFile| {
-            mart.sources.iter().filter_map(|source| source.strip_prefix("mart_")).all(|needed| {
-                ordered.iter().any(|done| done.name == needed)
-            })
+            mart.sources
+                .iter()
+                .filter_map(|source| source.strip_prefix("mart_"))
+                .all(|needed| ordered.iter().any(|done| done.name == needed))
         };
         let (now, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|mart| ready(mart));
         if now.is_empty() {
             let names: Vec<&str> = later.iter().map(|mart| mart.name.as_str()).collect();
             return Err(EngineError::Sql {
                 file: later[0].path.clone(),
-                message: format!("these marts wait for each other or for a mart that does not exist: {}", names.join(", ")),
+                message: format!(
+                    "these marts wait for each other or for a mart that does not exist: {}",
+                    names.join(", ")
+                ),
             });
         }
         ordered.extend(now);

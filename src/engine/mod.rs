@@ -5,6 +5,7 @@
 
 pub mod duck;
 pub mod fanout;
+pub mod findings;
 pub mod lazy;
 pub mod marts;
 pub mod sandbox;

@@ -30,7 +30,8 @@ pub fn check(duck: &Duck, file: &str, sql: &str, parameters: &[String]) -> Resul
     let tree: serde_json::Value =
         serde_json::from_str(tree).map_err(|error| reject(format!("the parser's answer is not JSON ({error})")))?;
     if tree.get("error").and_then(serde_json::Value::as_bool) == Some(true) {
-        let message = tree.get("error_message").and_then(serde_json::Value::as_str).unwrap_or("not a SELECT").to_owned();
+        let message =
+            tree.get("error_message").and_then(serde_json::Value::as_str).unwrap_or("not a SELECT").to_owned();
         // A typing error is the common case: let it read as what it is.
         return Err(if tree.get("error_type").and_then(serde_json::Value::as_str) == Some("parser") {
             EngineError::Sql { file: file.to_owned(), message }
@@ -60,18 +61,23 @@ fn pieces(sql: &str) -> Vec<Piece<'_>> {
     let mut at = 0;
     while at < bytes.len() {
         let end = match bytes[at] {
-            quote @ (b'\'' | b'"') => bytes[at + 1..].iter().position(|byte| *byte == quote).map_or(bytes.len(), |length| at + length + 2),
+            quote @ (b'\'' | b'"') => {
+                bytes[at + 1..].iter().position(|byte| *byte == quote).map_or(bytes.len(), |length| at + length + 2)
+            }
             b'-' if bytes.get(at + 1) == Some(&b'-') => {
                 bytes[at..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |length| at + length)
             }
-            b'/' if bytes.get(at + 1) == Some(&b'*') => sql[at..].find("*/").map_or(bytes.len(), |length| at + length + 2),
+            b'/' if bytes.get(at + 1) == Some(&b'*') => {
+                sql[at..].find("*/").map_or(bytes.len(), |length| at + length + 2)
+            }
             b'?' => {
                 pieces.extend([Piece::Text(&sql[start..at]), Piece::Question]);
                 start = at + 1;
                 start
             }
             b'$' if bytes.get(at + 1).is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_') => {
-                let length = bytes[at + 1..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+                let length =
+                    bytes[at + 1..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
                 pieces.extend([Piece::Text(&sql[start..at]), Piece::Named(&sql[at + 1..at + 1 + length])]);
                 start = at + 1 + length;
                 start
@@ -88,7 +94,9 @@ fn bind(file: &str, sql: &str, parameters: &[String]) -> Result<Checked, EngineE
     let fail = |problem: String| EngineError::Parameter { file: file.to_owned(), problem };
     let split = |parameter: &String| -> (Option<String>, String) {
         match parameter.split_once('=') {
-            Some((name, value)) if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') => {
+            Some((name, value))
+                if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') =>
+            {
                 (Some(name.to_owned()), value.to_owned())
             }
             _ => (None, parameter.clone()),
@@ -112,12 +120,14 @@ fn bind(file: &str, sql: &str, parameters: &[String]) -> Result<Checked, EngineE
             Piece::Text(part) => text.push_str(part),
             Piece::Question => {
                 questions += 1;
-                let (_, value) = in_order.next().ok_or_else(|| fail(format!("`?` number {questions} has no --param")))?;
+                let (_, value) =
+                    in_order.next().ok_or_else(|| fail(format!("`?` number {questions} has no --param")))?;
                 values.push(value.clone());
                 text.push('?');
             }
             Piece::Named(name) => {
-                let value = given.iter().find(|(given, _)| given.as_deref() == Some(name)).map(|(_, value)| value.clone());
+                let value =
+                    given.iter().find(|(given, _)| given.as_deref() == Some(name)).map(|(_, value)| value.clone());
                 values.push(value.ok_or_else(|| fail(format!("${name} has no --param {name}=VALUE")))?);
                 text.push('?');
             }
@@ -139,7 +149,9 @@ mod tests {
 
     #[test]
     fn question_marks_take_parameters_in_order_with_or_without_names() {
-        let checked = bound("select ? where a = ? -- ? here\n and b = '?' and \"c?\" = $x", &["ses_1", "2=two", "x=y=z"]).expect("ok");
+        let checked =
+            bound("select ? where a = ? -- ? here\n and b = '?' and \"c?\" = $x", &["ses_1", "2=two", "x=y=z"])
+                .expect("ok");
         assert_eq!(checked.values, ["ses_1", "two", "y=z"]);
         assert_eq!(checked.sql, "select ? where a = ? -- ? here\n and b = '?' and \"c?\" = ?");
     }

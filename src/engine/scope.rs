@@ -91,7 +91,9 @@ impl Scope {
     /// every period of a run.
     #[must_use]
     pub fn variables(period: &Period) -> String {
-        let number = |value: Option<i64>| value.map_or("cast(null as bigint)".to_owned(), |value| format!("cast({value} as bigint)"));
+        let number = |value: Option<i64>| {
+            value.map_or("cast(null as bigint)".to_owned(), |value| format!("cast({value} as bigint)"))
+        };
         format!(
             "set variable since_ms = {}; set variable until_ms = {}; set variable is_all = {};",
             number(period.since),

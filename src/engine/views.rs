@@ -57,7 +57,10 @@ pub fn tables(duck: &Duck, store: &Store, manifest: &Manifest, registry: &Regist
             .collect();
         let has_source_columns = table.columns.iter().any(|column| column.origin == Origin::Source);
         if has_source_columns {
-            duck.batch(table.name, &format!("create view \"{0}\" as select {1} from raw_{0}", table.name, own.join(", ")))?;
+            duck.batch(
+                table.name,
+                &format!("create view \"{0}\" as select {1} from raw_{0}", table.name, own.join(", ")),
+            )?;
         }
     }
     duck.batch("quarantine", "create view quarantine as select * from raw_quarantine")?;
@@ -144,10 +147,14 @@ pub fn scoped(duck: &Duck, registry: &Registry, scope: &Scope) -> Result<(), Eng
             if has_copies && !with_copies {
                 predicates.push("not is_fork_copy".to_owned());
             }
-            let condition = if predicates.is_empty() { String::new() } else { format!(" where {}", predicates.join(" and ")) };
+            let condition =
+                if predicates.is_empty() { String::new() } else { format!(" where {}", predicates.join(" and ")) };
             duck.batch(
                 &file.path,
-                &format!("create or replace view \"{}{suffix}\" as select *{local} from \"{mart}\"{condition}", file.name),
+                &format!(
+                    "create or replace view \"{}{suffix}\" as select *{local} from \"{mart}\"{condition}",
+                    file.name
+                ),
             )?;
         }
     }

@@ -63,7 +63,9 @@ pub fn refresh(store: &Store, request: &Request<'_>, progress: &dyn Progress) ->
         Ok(manifest) => Some(manifest),
         Err(crate::error::StoreError::Absent { .. }) => None,
         // A rebuild is what the hint of a damaged store asks for.
-        Err(crate::error::StoreError::Manifest { .. } | crate::error::StoreError::Damaged { .. }) if request.full => None,
+        Err(crate::error::StoreError::Manifest { .. } | crate::error::StoreError::Damaged { .. }) if request.full => {
+            None
+        }
         Err(error) => return Err(error.into()),
     };
     let content = request.content.unwrap_or_else(|| old.as_ref().is_none_or(|manifest| manifest.has_content));
@@ -131,7 +133,12 @@ fn same_sources(manifest: &Manifest, found: &[Found]) -> Result<bool, ExtractErr
 }
 
 /// The databases are as they were: only skills on disk may have changed.
-fn with_catalog(store: &Store, mut manifest: Manifest, request: &Request<'_>, started: Instant) -> Result<Refreshed, ExtractError> {
+fn with_catalog(
+    store: &Store,
+    mut manifest: Manifest,
+    request: &Request<'_>,
+    started: Instant,
+) -> Result<Refreshed, ExtractError> {
     let catalog = discover(request.places, &manifest);
     let changed = hash(&catalog) != manifest.catalog_hash;
     if changed {
@@ -182,7 +189,12 @@ fn hash(catalog: &Catalog) -> String {
     digest::sha256(text.as_bytes())
 }
 
-fn add_catalog(manifest: &mut Manifest, catalog: &Catalog, content: bool, incoming: &Utf8Path) -> Result<(), ExtractError> {
+fn add_catalog(
+    manifest: &mut Manifest,
+    catalog: &Catalog,
+    content: bool,
+    incoming: &Utf8Path,
+) -> Result<(), ExtractError> {
     let mut batch = Batch::new(&schema::SKILL, content, catalog.skills.len());
     for skill in &catalog.skills {
         push_skill(&mut batch, skill);

@@ -75,7 +75,9 @@ impl Header {
         for entry in &self.entries {
             if !needed.contains(&entry.key.as_str()) && !optional.contains(&entry.key.as_str()) {
                 let known: Vec<&str> = needed.iter().chain(optional).copied().collect();
-                return Err(self.error(entry.line, &format!("unknown key '{}': known are {}", entry.key, known.join(", "))));
+                return Err(
+                    self.error(entry.line, &format!("unknown key '{}': known are {}", entry.key, known.join(", ")))
+                );
             }
             if entry.value.is_empty() {
                 return Err(self.error(entry.line, &format!("key '{}' has no value", entry.key)));

@@ -157,7 +157,10 @@ impl QueryFile {
             let fail = |problem: String| header.error(entry.line, &problem);
             match entry.key.as_str() {
                 "metric" | "mart" | "staging" | "finding" | "check" if entry.value != file.name => {
-                    return Err(fail(format!("{} is '{}', but the file is called '{}'", entry.key, entry.value, file.name)));
+                    return Err(fail(format!(
+                        "{} is '{}', but the file is called '{}'",
+                        entry.key, entry.value, file.name
+                    )));
                 }
                 "title" => file.title.clone_from(&entry.value),
                 "grain" => file.grain.clone_from(&entry.value),
@@ -165,8 +168,9 @@ impl QueryFile {
                 "time" => file.time = Some(entry.value.clone()).filter(|value| value != "none"),
                 "units" => file.units = parse_units(&entry.value).map_err(fail)?,
                 "evidence" => {
-                    file.evidence = Evidence::parse(&entry.value)
-                        .ok_or_else(|| fail(format!("evidence is '{}': observed, derived or estimated", entry.value)))?;
+                    file.evidence = Evidence::parse(&entry.value).ok_or_else(|| {
+                        fail(format!("evidence is '{}': observed, derived or estimated", entry.value))
+                    })?;
                 }
                 "better" => {
                     file.better = Better::parse(&entry.value)

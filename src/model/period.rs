@@ -112,9 +112,9 @@ fn week(text: &str, today: Date) -> Result<ISOWeekDate, PeriodError> {
     match text {
         "this" => monday(today),
         "last" => today.checked_sub(7.days()).ok().and_then(monday),
-        _ => text.split_once("-W").and_then(|(year, week)| {
-            ISOWeekDate::new(year.parse().ok()?, week.parse().ok()?, Weekday::Monday).ok()
-        }),
+        _ => text
+            .split_once("-W")
+            .and_then(|(year, week)| ISOWeekDate::new(year.parse().ok()?, week.parse().ok()?, Weekday::Monday).ok()),
     }
     .ok_or_else(fail)
 }
@@ -147,10 +147,8 @@ impl PeriodSpec {
             }),
             Self::Last(text) => {
                 let span = length(text).ok_or_else(|| error(text, LAST_FORMS))?;
-                let first = today
-                    .checked_sub(span)
-                    .and_then(|date| date.tomorrow())
-                    .map_err(|_| error(text, LAST_FORMS))?;
+                let first =
+                    today.checked_sub(span).and_then(|date| date.tomorrow()).map_err(|_| error(text, LAST_FORMS))?;
                 Ok(between(format!("last-{text}-{today}"), Some(first), Some(today), now, zone))
             }
             Self::Week(text) => {
@@ -196,7 +194,10 @@ impl Period {
             let week = before.iso_week_date();
             let is_week = self.name.contains("-W");
             let end = first.yesterday().ok()?;
-            (before, if is_week { format!("{:04}-W{:02}", week.year(), week.week()) } else { format!("{before}..{end}") })
+            (
+                before,
+                if is_week { format!("{:04}-W{:02}", week.year(), week.week()) } else { format!("{before}..{end}") },
+            )
         };
         let mut previous = between(name, Some(before), first.yesterday().ok(), now, zone);
         if self.is_unfinished

@@ -30,8 +30,8 @@ pub struct Anomaly {
     pub surprise: Surprise,
     /// Adjusted p-value.
     pub q_value: f64,
-    /// Attempts of the day (ratios), else 1.
-    pub count: f64,
+    /// Attempts of the day, where it is a ratio of calls.
+    pub count: Option<f64>,
     /// Days that it was compared with.
     pub history_days: usize,
 }
@@ -76,7 +76,7 @@ pub fn anomalies(kind: Kind, days: &[Day], since: i32) -> Vec<Anomaly> {
                 value: day.numerator / day.denominator,
                 surprise,
                 q_value: 1.0,
-                count: if kind == Kind::Ratio { day.denominator } else { 1.0 },
+                count: (kind == Kind::Ratio).then_some(day.denominator),
                 history_days: history.len(),
             });
         }
@@ -102,19 +102,29 @@ pub fn pipeline(input: LazyFrame) -> PolarsResult<LazyFrame> {
         rows.extend(found.into_iter().map(|anomaly| (stretch.name.clone(), stretch.kind, anomaly)));
     }
     rows.sort_by(|left, right| (left.2.date, &left.0).cmp(&(right.2.date, &right.0)));
-    let pick = |part: fn(Kind, &Anomaly) -> f64| rows.iter().map(|(_, kind, row)| part(*kind, row)).collect::<Vec<f64>>();
+    let pick =
+        |part: fn(Kind, &Anomaly) -> f64| rows.iter().map(|(_, kind, row)| part(*kind, row)).collect::<Vec<f64>>();
     let named = PlSmallStr::from_static;
     let dates: Vec<i32> = rows.iter().map(|(_, _, row)| row.date).collect();
     #[expect(clippy::cast_possible_truncation, reason = "counts")]
-    let counts: Vec<i64> = rows.iter().map(|(_, _, row)| row.count as i64).collect();
-    let history: Vec<i64> = rows.iter().map(|(_, _, row)| i64::try_from(row.history_days).unwrap_or(i64::MAX)).collect();
+    let counts: Vec<Option<i64>> = rows.iter().map(|(_, _, row)| row.count.map(|count| count as i64)).collect();
+    let history: Vec<i64> =
+        rows.iter().map(|(_, _, row)| i64::try_from(row.history_days).unwrap_or(i64::MAX)).collect();
     let columns = vec![
         Series::new(named("date"), dates).cast(&DataType::Date)?.into(),
         Series::new(named("series"), rows.iter().map(|(name, ..)| name.as_str()).collect::<Vec<_>>()).into(),
         Series::new(named("value"), pick(|_, row| row.value)).into(),
         Series::new(named("usual"), pick(|kind, row| unscaled(kind, row.surprise.center))).into(),
-        Series::new(named("usual_low"), pick(|kind, row| unscaled(kind, row.surprise.center - RANGE * row.surprise.spread))).into(),
-        Series::new(named("usual_high"), pick(|kind, row| unscaled(kind, row.surprise.center + RANGE * row.surprise.spread))).into(),
+        Series::new(
+            named("usual_low"),
+            pick(|kind, row| unscaled(kind, row.surprise.center - RANGE * row.surprise.spread)),
+        )
+        .into(),
+        Series::new(
+            named("usual_high"),
+            pick(|kind, row| unscaled(kind, row.surprise.center + RANGE * row.surprise.spread)),
+        )
+        .into(),
         Series::new(named("robust_z"), pick(|_, row| row.surprise.robust_z)).into(),
         Series::new(named("q_value"), pick(|_, row| row.q_value)).into(),
         Series::new(named("n"), counts).into(),
@@ -130,7 +140,9 @@ mod tests {
 
     fn costs(seed: &str) -> Vec<Day> {
         let mut random = Random::seeded(seed);
-        (0..60).map(|date| Day { date, numerator: 2.0 * (random.unit() + random.unit()).exp(), denominator: 1.0 }).collect()
+        (0..60)
+            .map(|date| Day { date, numerator: 2.0 * (random.unit() + random.unit()).exp(), denominator: 1.0 })
+            .collect()
     }
 
     #[test]
@@ -147,7 +159,8 @@ mod tests {
 
     #[test]
     fn usual_days_do_not_stand_out() {
-        let noisy = (0..20).filter(|seed| !anomalies(Kind::Amount, &costs(&format!("usual {seed}")), 32).is_empty()).count();
+        let noisy =
+            (0..20).filter(|seed| !anomalies(Kind::Amount, &costs(&format!("usual {seed}")), 32).is_empty()).count();
         assert!(noisy <= 1, "{noisy} of 20");
     }
 

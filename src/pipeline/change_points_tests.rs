@@ -24,7 +24,10 @@ fn a_planted_fall_is_found_within_two_days_and_nothing_else() {
         let found = changes("edit_success_ratio", Kind::Ratio, &days);
         assert_eq!(found.len(), 1, "seed {seed}: {found:?}");
         assert!((found[0].date - 20_037).abs() <= 2, "seed {seed}: {found:?}");
-        assert!(found[0].before > 0.85 && found[0].after < 0.65 && found[0].confidence >= 0.99, "seed {seed}: {found:?}");
+        assert!(
+            found[0].before > 0.85 && found[0].after < 0.65 && found[0].confidence >= 0.99,
+            "seed {seed}: {found:?}"
+        );
         let attempts: f64 = days.iter().map(|day| day.denominator).sum();
         #[expect(clippy::cast_possible_truncation, reason = "a count")]
         let attempts = attempts as i64;

@@ -3,6 +3,10 @@
 //! A pipeline is a pure function of its frame. SQL narrows and buckets (the same period, filters and zone as all other
 //! metrics); polars does what SQL does badly: robust statistics, state machines over ordered rows, pivots.
 
+pub mod anomalies;
+pub mod change_points;
+pub mod patterns;
+pub mod statistics;
 pub mod weekly;
 
 use polars::prelude::{LazyFrame, PolarsResult};
@@ -11,4 +15,9 @@ use polars::prelude::{LazyFrame, PolarsResult};
 pub type Pipeline = fn(LazyFrame) -> PolarsResult<LazyFrame>;
 
 /// Every pipeline by the name of its metric.
-pub const PIPELINES: &[(&str, Pipeline)] = &[("weekly", weekly::pipeline)];
+pub const PIPELINES: &[(&str, Pipeline)] = &[
+    ("anomalies", anomalies::pipeline),
+    ("change_points", change_points::pipeline),
+    ("patterns", patterns::pipeline),
+    ("weekly", weekly::pipeline),
+];

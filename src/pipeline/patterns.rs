@@ -38,7 +38,7 @@ pub struct Pattern {
     pub turn_count: i64,
     /// Its share of the turns with calls.
     pub support_ratio: f64,
-    /// How much likelier the last item is after the others than after any item.
+    /// How much likelier the last item is after the others than after any item but itself (which cannot be).
     pub lift: f64,
     /// Turns with it that have ended.
     pub ended_count: i64,
@@ -102,7 +102,8 @@ pub fn patterns(turns: &[Turn]) -> Vec<Pattern> {
                 occurrence_count: tally.occurrences,
                 turn_count: tally.turns,
                 support_ratio: share(tally.turns, turn_count)?,
-                lift: after_before / share(*arrivals.get(last)?, arrival_count)?,
+                lift: after_before
+                    / share(*arrivals.get(last)?, arrival_count - tallies.get([*last].as_slice())?.followed)?,
                 ended_count: tally.ended,
                 completed_ratio: share(tally.completed, tally.ended),
                 other_completed_ratio: share(completed - tally.completed, ended - tally.ended),
@@ -139,7 +140,8 @@ fn turns(input: LazyFrame) -> PolarsResult<(Vec<Turn>, Vec<String>)> {
         let Some(number) = items.get(row).and_then(|item| numbers.get(item)) else { continue };
         if found.is_empty() || ids.get(row) != current {
             current = ids.get(row);
-            let is_completed = outcomes.get(row).filter(|outcome| *outcome != "open").map(|outcome| outcome == "completed");
+            let is_completed =
+                outcomes.get(row).filter(|outcome| *outcome != "open").map(|outcome| outcome == "completed");
             found.push(Turn { items: Vec::new(), is_completed });
         }
         if let Some(turn) = found.last_mut().filter(|turn| turn.items.last() != Some(number)) {
@@ -157,7 +159,8 @@ pub fn pipeline(input: LazyFrame) -> PolarsResult<LazyFrame> {
     let (turns, names) = turns(input)?;
     let rows = patterns(&turns);
     let label = |row: &Pattern| {
-        let words: Vec<&str> = row.items.iter().filter_map(|item| names.get(*item as usize)).map(String::as_str).collect();
+        let words: Vec<&str> =
+            row.items.iter().filter_map(|item| names.get(*item as usize)).map(String::as_str).collect();
         words.join(" → ")
     };
     let interval = |row: &Pattern| row.completed_ratio.map(|ratio| wilson(ratio, row.ended_count));
@@ -173,8 +176,10 @@ pub fn pipeline(input: LazyFrame) -> PolarsResult<LazyFrame> {
         Series::new(named("lift"), ratio(|row| Some(row.lift))).into(),
         Series::new(named("ended_count"), count(|row| row.ended_count)).into(),
         Series::new(named("completed_ratio"), ratio(|row| row.completed_ratio)).into(),
-        Series::new(named("ci_low"), rows.iter().map(|row| interval(row).map(|ends| ends.0)).collect::<Vec<_>>()).into(),
-        Series::new(named("ci_high"), rows.iter().map(|row| interval(row).map(|ends| ends.1)).collect::<Vec<_>>()).into(),
+        Series::new(named("ci_low"), rows.iter().map(|row| interval(row).map(|ends| ends.0)).collect::<Vec<_>>())
+            .into(),
+        Series::new(named("ci_high"), rows.iter().map(|row| interval(row).map(|ends| ends.1)).collect::<Vec<_>>())
+            .into(),
         Series::new(named("other_completed_ratio"), ratio(|row| row.other_completed_ratio)).into(),
     ];
     Ok(DataFrame::new(rows.len(), columns)?.lazy())
@@ -195,9 +200,12 @@ mod tests {
         let found = patterns(&all);
         let first = found.iter().find(|row| row.items == [0, 1]).expect("pattern");
         assert_eq!((first.occurrence_count, first.turn_count, first.ended_count), (12, 6, 6));
-        assert_eq!((first.support_ratio, first.completed_ratio, first.other_completed_ratio), (0.6, Some(1.0), Some(0.0)));
-        // 0 is followed 12 times, always by 1; 1 arrives 12 of 22 times.
-        assert!((first.lift - 22.0 / 12.0).abs() < 1e-12, "{}", first.lift);
+        assert_eq!(
+            (first.support_ratio, first.completed_ratio, first.other_completed_ratio),
+            (0.6, Some(1.0), Some(0.0))
+        );
+        // 0 is followed 12 times, always by 1; 1 arrives 12 times after the 16 items that are not 1.
+        assert!((first.lift - 16.0 / 12.0).abs() < 1e-12, "{}", first.lift);
         assert!(found.iter().any(|row| row.items == [0, 1, 0, 1]));
         assert!(!found.iter().any(|row| row.items == [2, 0]), "four turns are too few");
     }
@@ -212,7 +220,8 @@ mod tests {
         )
         .expect("frame");
         let result = pipeline(frame.lazy()).and_then(LazyFrame::collect).expect("result");
-        let patterns: Vec<&str> = result.column("pattern").expect("column").str().expect("text").iter().flatten().collect();
+        let patterns: Vec<&str> =
+            result.column("pattern").expect("column").str().expect("text").iter().flatten().collect();
         assert_eq!(patterns, ["edit → bash", "read → edit", "read → edit → bash"]);
         assert_eq!(result.column("turn_count").expect("column").i64().expect("i64").get(0), Some(6));
     }

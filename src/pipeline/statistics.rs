@@ -44,7 +44,10 @@ impl Random {
     /// A generator that depends on a text only (FNV-1a), so that a series always gets the same numbers.
     #[must_use]
     pub fn seeded(text: &str) -> Self {
-        Self(text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)))
+        Self(
+            text.bytes()
+                .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)),
+        )
     }
 
     fn next(&mut self) -> u64 {
@@ -80,7 +83,12 @@ impl Random {
 
 /// The 95 % percentile interval of a statistic by the bootstrap (Efron 1979), with `rounds` samples.
 #[must_use]
-pub fn bootstrap(values: &[f64], seed: &str, rounds: usize, statistic: fn(&[f64]) -> Option<f64>) -> Option<(f64, f64)> {
+pub fn bootstrap(
+    values: &[f64],
+    seed: &str,
+    rounds: usize,
+    statistic: fn(&[f64]) -> Option<f64>,
+) -> Option<(f64, f64)> {
     if values.is_empty() {
         return None;
     }
@@ -158,7 +166,8 @@ fn incomplete_beta(share: f64, left: f64, right: f64) -> f64 {
     if share > (left + 1.0) / (left + right + 2.0) {
         return 1.0 - incomplete_beta(1.0 - share, right, left);
     }
-    let front = left * share.ln() + right * (1.0 - share).ln() + ln_gamma(left + right) - ln_gamma(left) - ln_gamma(right);
+    let front =
+        left * share.ln() + right * (1.0 - share).ln() + ln_gamma(left + right) - ln_gamma(left) - ln_gamma(right);
     let tiny = 1e-300;
     let keep = |number: f64| if number.abs() < tiny { tiny } else { number };
     let (mut numerator, mut denominator) = (1.0, 1.0 / keep(1.0 - (left + right) * share / (left + 1.0)));
@@ -191,7 +200,10 @@ fn ln_gamma(number: f64) -> f64 {
         -0.000_005_395_239_384_953,
     ];
     let base = number + 5.5;
-    let sum = TERMS.iter().zip(1_i32..).fold(1.000_000_000_190_015, |sum, (term, step)| sum + term / (number + f64::from(step)));
+    let sum = TERMS
+        .iter()
+        .zip(1_i32..)
+        .fold(1.000_000_000_190_015, |sum, (term, step)| sum + term / (number + f64::from(step)));
     (number + 0.5) * base.ln() - base + (2.506_628_274_631_000_5 * sum / number).ln()
 }
 
@@ -219,7 +231,9 @@ mod tests {
 
     #[test]
     fn tails_of_student_are_those_of_tables() {
-        for (value, freedom, wanted) in [(2.228, 10.0, 0.05), (4.587, 10.0, 0.001), (1.96, 1e6, 0.05), (12.706, 1.0, 0.05)] {
+        for (value, freedom, wanted) in
+            [(2.228, 10.0, 0.05), (4.587, 10.0, 0.001), (1.96, 1e6, 0.05), (12.706, 1.0, 0.05)]
+        {
             let tails = student_tails(value, freedom);
             assert!((tails - wanted).abs() < wanted * 0.002, "t = {value}, {freedom} degrees: {tails}");
         }

@@ -97,7 +97,8 @@ struct Usage {
 }
 
 fn usage(table: &Table) -> BTreeMap<String, Usage> {
-    const KINDS: &[&str] = &["input_tokens", "output_tokens", "reasoning_tokens", "cache_read_tokens", "cache_write_tokens"];
+    const KINDS: &[&str] =
+        &["input_tokens", "output_tokens", "reasoning_tokens", "cache_read_tokens", "cache_write_tokens"];
     let mut models: BTreeMap<String, Usage> = BTreeMap::new();
     for row in 0..table.len() {
         let number = |name: &str| table.get(row, name).as_f64().unwrap_or(0.0);
@@ -127,10 +128,15 @@ fn split(before: &BTreeMap<String, Usage>, after: &BTreeMap<String, Usage>, valu
         let old = before.get(name).filter(|model| model.calls > 0.0);
         let new = after.get(name).filter(|model| model.calls > 0.0);
         let Some(known) = old.or(new) else { continue };
-        let (old, new) = (old.copied().unwrap_or(Usage { calls: 0.0, ..*known }), new.copied().unwrap_or(Usage { calls: 0.0, ..*known }));
+        let (old, new) = (
+            old.copied().unwrap_or(Usage { calls: 0.0, ..*known }),
+            new.copied().unwrap_or(Usage { calls: 0.0, ..*known }),
+        );
         // Per call of this model, as far as it was called; else as in the other period.
-        let per_call = |model: &Usage| if model.calls > 0.0 { value(model) / model.calls } else { value(known) / known.calls };
-        let tokens_per_call = |model: &Usage| if model.calls > 0.0 { model.tokens / model.calls } else { known.tokens / known.calls };
+        let per_call =
+            |model: &Usage| if model.calls > 0.0 { value(model) / model.calls } else { value(known) / known.calls };
+        let tokens_per_call =
+            |model: &Usage| if model.calls > 0.0 { model.tokens / model.calls } else { known.tokens / known.calls };
         let calls_at_old_share = old.calls / calls_before * calls_after;
         split.mix += (new.calls - calls_at_old_share) * per_call(&old);
         let growth = if tokens_per_call(&old) > 0.0 { tokens_per_call(&new) / tokens_per_call(&old) } else { 1.0 };
@@ -165,7 +171,8 @@ fn movers(report: &Report) -> Vec<Mover> {
         if total > 0.0 { (mover.after - mover.before).abs() / total } else { 0.0 }
     };
     let mut ranked: Vec<(f64, Mover)> = movers.into_iter().map(|mover| (scale(&mover), mover)).collect();
-    ranked.sort_by(|(left, a), (right, b)| right.total_cmp(left).then_with(|| (a.kind, &a.name).cmp(&(b.kind, &b.name))));
+    ranked
+        .sort_by(|(left, a), (right, b)| right.total_cmp(left).then_with(|| (a.kind, &a.name).cmp(&(b.kind, &b.name))));
     ranked.into_iter().take(MOST_MOVERS).map(|(_, mover)| mover).collect()
 }
 
@@ -189,7 +196,11 @@ mod tests {
     use std::collections::BTreeMap;
 
     fn models(rows: &[(&str, f64, f64, f64)]) -> BTreeMap<String, Usage> {
-        rows.iter().map(|(name, calls, tokens, cost)| ((*name).to_owned(), Usage { calls: *calls, tokens: *tokens, cost: *cost })).collect()
+        rows.iter()
+            .map(|(name, calls, tokens, cost)| {
+                ((*name).to_owned(), Usage { calls: *calls, tokens: *tokens, cost: *cost })
+            })
+            .collect()
     }
 
     #[test]
@@ -206,6 +217,9 @@ mod tests {
         let before = models(&[("a", 10.0, 1000.0, 2.0)]);
         let after = models(&[("a", 20.0, 2000.0, 4.0)]);
         let parts = split(&before, &after, |model| model.cost);
-        assert!((parts.volume - 2.0).abs() < 1e-12 && parts.mix.abs() + parts.size.abs() + parts.price.abs() < 1e-12, "{parts:?}");
+        assert!(
+            (parts.volume - 2.0).abs() < 1e-12 && parts.mix.abs() + parts.size.abs() + parts.price.abs() < 1e-12,
+            "{parts:?}"
+        );
     }
 }

@@ -118,7 +118,9 @@ impl Templates {
         let innermost = innermost(&error);
         let name = innermost.name().unwrap_or(asked);
         let own = self.folders.iter().map(|folder| folder.join(name)).find(|path| path.is_file());
-        let message = innermost.detail().map_or_else(|| innermost.kind().to_string(), |detail| format!("{}: {detail}", innermost.kind()));
+        let message = innermost
+            .detail()
+            .map_or_else(|| innermost.kind().to_string(), |detail| format!("{}: {detail}", innermost.kind()));
         RenderError::Template {
             template: own.map_or_else(|| format!("reports/{name}"), Utf8PathBuf::into_string),
             line: innermost.line(),
@@ -220,7 +222,10 @@ mod tests {
     #[test]
     fn markup_from_data_is_text() {
         assert_eq!(html(r#"<a href="x">'&"#), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;");
-        assert_eq!(markdown("a|b `c` <d> skill_usage *e* @me #1"), "a\\|b \\`c\\` &lt;d&gt; skill_usage \\*e\\* @\u{2060}me \\#1");
+        assert_eq!(
+            markdown("a|b `c` <d> skill_usage *e* @me #1"),
+            "a\\|b \\`c\\` &lt;d&gt; skill_usage \\*e\\* @\u{2060}me \\#1"
+        );
         assert_eq!(markdown("https://x.y"), "https&#58;//x.y");
     }
 }

@@ -18,7 +18,9 @@ pub fn add(env: &mut Environment<'_>) {
     env.add_filter("ratio", |value: Value| shown(&value, Unit::Ratio));
     env.add_filter("bytes", |value: Value| shown(&value, Unit::Bytes));
     env.add_filter("score", |value: Value| shown(&value, Unit::Score));
-    env.add_filter("short", |text: &str, chars: Option<usize>| format::short(&format::clean(text), chars.unwrap_or(60)));
+    env.add_filter("short", |text: &str, chars: Option<usize>| {
+        format::short(&format::clean(text), chars.unwrap_or(60))
+    });
     env.add_filter("date", |text: &str| text.get(..10).unwrap_or(text).to_owned());
     env.add_filter("moment", |text: &str| text.get(..16).unwrap_or(text).replace('T', " "));
     env.add_filter("prose", prose);
@@ -93,7 +95,10 @@ fn longest_run(text: &str) -> usize {
 /// First letter large (unless the first word is a name), a full stop at the end.
 fn sentence(text: &str) -> String {
     let text = text.trim();
-    let is_word = text.split(' ').next().is_some_and(|word| word.chars().all(|letter| letter.is_alphabetic() || ",;:".contains(letter)));
+    let is_word = text
+        .split(' ')
+        .next()
+        .is_some_and(|word| word.chars().all(|letter| letter.is_alphabetic() || ",;:".contains(letter)));
     let mut letters = text.chars();
     let mut whole = match letters.next() {
         Some(first) if is_word => first.to_uppercase().chain(letters).collect(),

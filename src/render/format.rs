@@ -70,9 +70,17 @@ pub fn scaled(number: f64) -> String {
 #[must_use]
 pub fn count(number: f64) -> String {
     if number.abs() >= 1e6 {
-        return format!("{}{NB}{}", fixed(number / if number.abs() >= 1e9 { 1e9 } else { 1e6 }, 2), if number.abs() >= 1e9 { "G" } else { "M" });
+        return format!(
+            "{}{NB}{}",
+            fixed(number / if number.abs() >= 1e9 { 1e9 } else { 1e6 }, 2),
+            if number.abs() >= 1e9 { "G" } else { "M" }
+        );
     }
-    if number.fract() == 0.0 { grouped(whole(number)) } else { trimmed(number, if number.abs() < 10.0 { 2 } else { 1 }) }
+    if number.fract() == 0.0 {
+        grouped(whole(number))
+    } else {
+        trimmed(number, if number.abs() < 10.0 { 2 } else { 1 })
+    }
 }
 
 /// `$3.41`, `$0.0012`, `$1,234`.
@@ -158,7 +166,9 @@ pub fn value(value: Value<'_>, unit: Unit, zone: &TimeZone) -> String {
         Value::Int(whole) if unit == Unit::Name => whole.to_string(),
         Value::At(at) => moment(at, zone),
         Value::Float(float) if !float.is_finite() => UNKNOWN.to_owned(),
-        Value::Int(_) | Value::Float(_) => value.as_f64().map_or_else(|| UNKNOWN.to_owned(), |float| number(float, unit)),
+        Value::Int(_) | Value::Float(_) => {
+            value.as_f64().map_or_else(|| UNKNOWN.to_owned(), |float| number(float, unit))
+        }
         Value::Text(_) | Value::Date(_) => value.to_text(),
     }
 }
@@ -233,7 +243,9 @@ pub fn clean(text: &str) -> String {
             '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
             '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(letter)).unwrap_or('\u{fffd}'),
             '\u{7f}' => '\u{2421}',
-            '\u{80}'..='\u{9f}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+            '\u{80}'..='\u{9f}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                '\u{fffd}'
+            }
             _ if u32::from(letter) & 0xfffe == 0xfffe || ('\u{fdd0}'..='\u{fdef}').contains(&letter) => '\u{fffd}',
             _ => letter,
         })
@@ -285,14 +297,18 @@ pub fn label(column: &str, unit: Unit) -> String {
             _ if stem.ends_with(" share") => stem.to_owned(),
             _ => format!("{stem} rate"),
         }),
-        Unit::Ms if matches!(words.as_str(), "p50" | "p95" | "mean" | "total" | "active" | "wall") => format!("{words} time"),
+        Unit::Ms if matches!(words.as_str(), "p50" | "p95" | "mean" | "total" | "active" | "wall") => {
+            format!("{words} time")
+        }
         _ => words,
     }
 }
 
 fn plural(word: &str) -> String {
     match word {
-        _ if word.ends_with('s') || word.ends_with("ed") || word.ends_with("known") || word.ends_with("from") => word.to_owned(),
+        _ if word.ends_with('s') || word.ends_with("ed") || word.ends_with("known") || word.ends_with("from") => {
+            word.to_owned()
+        }
         _ if word.ends_with("ry") || word.ends_with("py") => format!("{}ies", &word[..word.len() - 1]),
         _ => format!("{word}s"),
     }
@@ -310,13 +326,54 @@ mod tests {
     #[test]
     fn numbers_read_well() {
         let shown = [
-            usd(0.0), usd(0.00123), usd(0.0154), usd(3.411), usd(-12.0), usd(1234.5), scaled(950.0), scaled(1234.0), scaled(999_600.0),
-            scaled(1_250_000.0), ms(850.0), ms(12_300.0), ms(59_990.0), ms(130_000.0), ms(11_100_000.0), ms(183_600_000.0), ratio(0.1234),
-            ratio(1.0), ratio(0.0001), count(12_345.0), count(2.5), signed_ratio(-0.1), signed_ratio(0.0),
+            usd(0.0),
+            usd(0.00123),
+            usd(0.0154),
+            usd(3.411),
+            usd(-12.0),
+            usd(1234.5),
+            scaled(950.0),
+            scaled(1234.0),
+            scaled(999_600.0),
+            scaled(1_250_000.0),
+            ms(850.0),
+            ms(12_300.0),
+            ms(59_990.0),
+            ms(130_000.0),
+            ms(11_100_000.0),
+            ms(183_600_000.0),
+            ratio(0.1234),
+            ratio(1.0),
+            ratio(0.0001),
+            count(12_345.0),
+            count(2.5),
+            signed_ratio(-0.1),
+            signed_ratio(0.0),
         ];
         let wanted = [
-            "$0", "$0.0012", "$0.015", "$3.41", "−$12.00", "$1,235", "950", "1.2 k", "1.0 M", "1.2 M", "850 ms", "12.3 s", "1 m 00 s",
-            "2 m 10 s", "3 h 05 m", "2 d 3 h", "12.3 %", "100 %", "<0.1 %", "12,345", "2.5", "−10 %", "no change",
+            "$0",
+            "$0.0012",
+            "$0.015",
+            "$3.41",
+            "−$12.00",
+            "$1,235",
+            "950",
+            "1.2 k",
+            "1.0 M",
+            "1.2 M",
+            "850 ms",
+            "12.3 s",
+            "1 m 00 s",
+            "2 m 10 s",
+            "3 h 05 m",
+            "2 d 3 h",
+            "12.3 %",
+            "100 %",
+            "<0.1 %",
+            "12,345",
+            "2.5",
+            "−10 %",
+            "no change",
         ];
         assert_eq!(shown.map(|text| plain(&text)), wanted);
     }
@@ -329,9 +386,18 @@ mod tests {
     #[test]
     fn headings_are_words() {
         let shown = [
-            label("call_count", Unit::Count), label("error_ratio", Unit::Ratio), label("p50_ms", Unit::Ms), label("retry_count", Unit::Count),
-            label("cost_usd", Unit::Usd), label("last_used_at", Unit::At), label("skill_name", Unit::Name), label("cost_ratio", Unit::Ratio),
+            label("call_count", Unit::Count),
+            label("error_ratio", Unit::Ratio),
+            label("p50_ms", Unit::Ms),
+            label("retry_count", Unit::Count),
+            label("cost_usd", Unit::Usd),
+            label("last_used_at", Unit::At),
+            label("skill_name", Unit::Name),
+            label("cost_ratio", Unit::Ratio),
         ];
-        assert_eq!(shown, ["calls", "error rate", "p50 time", "retries", "cost", "last used", "skill", "share of cost"]);
+        assert_eq!(
+            shown,
+            ["calls", "error rate", "p50 time", "retries", "cost", "last used", "skill", "share of cost"]
+        );
     }
 }

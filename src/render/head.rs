@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use super::chart::spark;
-use super::{format, tabular};
 use super::model::{Better, Report};
+use super::{format, tabular};
 use crate::engine::table::{Table, Unit};
 
 /// Periods in a sparkline.
@@ -84,14 +84,62 @@ struct Spec {
 }
 
 const HEADLINES: &[Spec] = &[
-    Spec { key: "cost_usd", label: "Cost", unit: Unit::Usd, better: Better::Neutral, beside: Some(("cost_per_day_usd", "", " a day")) },
-    Spec { key: "sessions", label: "Sessions", unit: Unit::Count, better: Better::Neutral, beside: Some(("active_days", "on ", " days")) },
-    Spec { key: "turns", label: "Turns", unit: Unit::Count, better: Better::Neutral, beside: Some(("cost_per_turn_usd", "", " each")) },
-    Spec { key: "total_tokens", label: "Tokens", unit: Unit::Tokens, better: Better::Neutral, beside: Some(("output_tokens", "", " written")) },
-    Spec { key: "cache_hit_ratio", label: "Cache hits", unit: Unit::Ratio, better: Better::Higher, beside: Some(("cache_read_tokens", "", " tokens read")) },
-    Spec { key: "tool_error_ratio", label: "Tool errors", unit: Unit::Ratio, better: Better::Lower, beside: Some(("tool_calls", "of ", " calls")) },
-    Spec { key: "edit_success_ratio", label: "Edit success", unit: Unit::Ratio, better: Better::Higher, beside: Some(("edit_attempts", "of ", " attempts")) },
-    Spec { key: "skills_used", label: "Skills used", unit: Unit::Count, better: Better::Higher, beside: Some(("skills_installed", "of ", " installed")) },
+    Spec {
+        key: "cost_usd",
+        label: "Cost",
+        unit: Unit::Usd,
+        better: Better::Neutral,
+        beside: Some(("cost_per_day_usd", "", " a day")),
+    },
+    Spec {
+        key: "sessions",
+        label: "Sessions",
+        unit: Unit::Count,
+        better: Better::Neutral,
+        beside: Some(("active_days", "on ", " days")),
+    },
+    Spec {
+        key: "turns",
+        label: "Turns",
+        unit: Unit::Count,
+        better: Better::Neutral,
+        beside: Some(("cost_per_turn_usd", "", " each")),
+    },
+    Spec {
+        key: "total_tokens",
+        label: "Tokens",
+        unit: Unit::Tokens,
+        better: Better::Neutral,
+        beside: Some(("output_tokens", "", " written")),
+    },
+    Spec {
+        key: "cache_hit_ratio",
+        label: "Cache hits",
+        unit: Unit::Ratio,
+        better: Better::Higher,
+        beside: Some(("cache_read_tokens", "", " tokens read")),
+    },
+    Spec {
+        key: "tool_error_ratio",
+        label: "Tool errors",
+        unit: Unit::Ratio,
+        better: Better::Lower,
+        beside: Some(("tool_calls", "of ", " calls")),
+    },
+    Spec {
+        key: "edit_success_ratio",
+        label: "Edit success",
+        unit: Unit::Ratio,
+        better: Better::Higher,
+        beside: Some(("edit_attempts", "of ", " attempts")),
+    },
+    Spec {
+        key: "skills_used",
+        label: "Skills used",
+        unit: Unit::Count,
+        better: Better::Higher,
+        beside: Some(("skills_installed", "of ", " installed")),
+    },
 ];
 
 /// The headline numbers that `overview` has.
@@ -99,7 +147,11 @@ const HEADLINES: &[Spec] = &[
 pub fn headlines(report: &Report) -> Vec<Headline> {
     let Some(now) = overview(report) else { return Vec::new() };
     let before = report.previous.get("overview");
-    HEADLINES.iter().filter(|spec| now.column(spec.key).is_some()).map(|spec| headline(spec, now, before, report)).collect()
+    HEADLINES
+        .iter()
+        .filter(|spec| now.column(spec.key).is_some())
+        .map(|spec| headline(spec, now, before, report))
+        .collect()
 }
 
 fn overview(report: &Report) -> Option<&Table> {
@@ -113,10 +165,12 @@ fn headline(spec: &Spec, now: &Table, before: Option<&Table>, report: &Report) -
     let beside = spec.beside.and_then(|(column, prefix, suffix)| {
         let number = now.get(0, column).as_f64()?;
         let unit = now.column(column)?.unit;
-        let suffix = if number == 1.0 && unit == Unit::Count { suffix.strip_suffix('s').unwrap_or(suffix) } else { suffix };
+        let suffix =
+            if number == 1.0 && unit == Unit::Count { suffix.strip_suffix('s').unwrap_or(suffix) } else { suffix };
         Some(format!("{prefix}{}{suffix}", format::number(number, unit)))
     });
-    let (change, direction) = value.zip(previous).map_or((None, "same"), |(now, before)| changed(now, before, spec.unit));
+    let (change, direction) =
+        value.zip(previous).map_or((None, "same"), |(now, before)| changed(now, before, spec.unit));
     let is_weak = [Some(now), before].into_iter().flatten().any(|table| is_weak(table, spec.key));
     let verdict = match (spec.better, direction) {
         _ if is_weak => "",
@@ -157,7 +211,10 @@ fn is_weak(table: &Table, key: &str) -> bool {
 fn changed(now: f64, before: f64, unit: Unit) -> (Option<String>, &'static str) {
     let difference = now - before;
     let (text, size) = match unit {
-        Unit::Ratio => (format!("{}{:.1}\u{a0}points", if difference > 0.0 { "+" } else { "−" }, difference.abs() * 100.0), difference.abs() * 100.0),
+        Unit::Ratio => (
+            format!("{}{:.1}\u{a0}points", if difference > 0.0 { "+" } else { "−" }, difference.abs() * 100.0),
+            difference.abs() * 100.0,
+        ),
         _ if before == 0.0 && now != 0.0 => ("new".to_owned(), 1.0),
         _ if before == 0.0 => (String::new(), 0.0),
         _ => (format::signed_ratio(difference / before), (difference / before).abs() * 1000.0),
@@ -177,7 +234,13 @@ fn history(spec: &Spec, value: Option<f64>, report: &Report) -> Vec<Past> {
     };
     let earlier = report.history.iter().filter(|period| period.name != report.period.name);
     let mut all: Vec<Past> = earlier
-        .map(|period| past(&period.name, period.metrics.get("overview").and_then(|table| table.get(0, spec.key).as_f64()), period.is_unfinished))
+        .map(|period| {
+            past(
+                &period.name,
+                period.metrics.get("overview").and_then(|table| table.get(0, spec.key).as_f64()),
+                period.is_unfinished,
+            )
+        })
         .collect();
     if all.is_empty() {
         return all;
@@ -220,12 +283,20 @@ pub fn reconciliation(report: &Report) -> Vec<Reconciled> {
     ];
     let Some(table) = overview(report) else { return Vec::new() };
     let number = |name: &str| table.get(0, name).as_f64();
-    let text = |value: Option<f64>, unit| value.map_or_else(|| format::UNKNOWN.to_owned(), |value| format::number(value, unit));
+    let text = |value: Option<f64>, unit| {
+        value.map_or_else(|| format::UNKNOWN.to_owned(), |value| format::number(value, unit))
+    };
     let rows = ROWS.iter().filter(|(_, column, ..)| table.column(&format!("raw_{column}")).is_some());
     rows.map(|(label, column, undone, unit)| {
         let (raw, distinct) = (number(&format!("raw_{column}")), number(column));
         let copies = raw.zip(distinct).map(|(raw, distinct)| raw - distinct);
-        Reconciled { label, raw: text(raw, *unit), copies: text(copies, *unit), distinct: text(distinct, *unit), undone: text(number(undone), *unit) }
+        Reconciled {
+            label,
+            raw: text(raw, *unit),
+            copies: text(copies, *unit),
+            distinct: text(distinct, *unit),
+            undone: text(number(undone), *unit),
+        }
     })
     .collect()
 }

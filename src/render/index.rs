@@ -65,11 +65,23 @@ impl IndexEntry {
 fn number(headline: &Json) -> Option<IndexNumber> {
     let unit = headline.get("unit").and_then(Json::as_str).and_then(Unit::parse).unwrap_or(Unit::Count);
     let value = headline.get("value").and_then(Json::as_f64);
-    let words = |value: Option<f64>| value.map_or_else(|| format::UNKNOWN.to_owned(), |value| format::number(value, unit));
-    let history: Vec<Past> = headline.get("history").and_then(Json::as_array).into_iter().flatten().map(|past| {
-        let value = past.get("value").and_then(Json::as_f64);
-        Past { period: past.get("period").and_then(Json::as_str).unwrap_or_default().to_owned(), value, text: words(value), is_unfinished: false }
-    }).collect();
+    let words =
+        |value: Option<f64>| value.map_or_else(|| format::UNKNOWN.to_owned(), |value| format::number(value, unit));
+    let history: Vec<Past> = headline
+        .get("history")
+        .and_then(Json::as_array)
+        .into_iter()
+        .flatten()
+        .map(|past| {
+            let value = past.get("value").and_then(Json::as_f64);
+            Past {
+                period: past.get("period").and_then(Json::as_str).unwrap_or_default().to_owned(),
+                value,
+                text: words(value),
+                is_unfinished: false,
+            }
+        })
+        .collect();
     Some(IndexNumber {
         name: headline.get("name")?.as_str()?.to_owned(),
         text: words(value),
@@ -82,7 +94,11 @@ fn number(headline: &Json) -> Option<IndexNumber> {
 ///
 /// # Errors
 /// When a template or the theme is wrong; the error names the file and the line.
-pub fn render_index(entries: &[IndexEntry], theme: &str, options: &RenderOptions) -> Result<(String, String), RenderError> {
+pub fn render_index(
+    entries: &[IndexEntry],
+    theme: &str,
+    options: &RenderOptions,
+) -> Result<(String, String), RenderError> {
     #[derive(Serialize)]
     struct Context<'a> {
         style: String,
@@ -102,7 +118,8 @@ pub fn render_index(entries: &[IndexEntry], theme: &str, options: &RenderOptions
     let templates = Templates::new(options.folders.clone());
     let css = style::page_css(&templates, theme)?;
     let mut newest: Vec<&IndexEntry> = entries.iter().collect();
-    newest.sort_by(|left, right| (&right.until, &right.since, &right.name).cmp(&(&left.until, &left.since, &left.name)));
+    newest
+        .sort_by(|left, right| (&right.until, &right.since, &right.name).cmp(&(&left.until, &left.since, &left.name)));
     let context = minijinja::Value::from(minijinja::value::Serde(Context {
         style_hash: style::csp_hash(&css),
         style: css,

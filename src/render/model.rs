@@ -70,7 +70,9 @@ impl Period {
     pub fn days(&self) -> Option<(Date, Date)> {
         let zone = TimeZone::get(&self.timezone).unwrap_or(TimeZone::UTC);
         let day = |text: &str, back: i64| match text.parse::<Timestamp>() {
-            Ok(moment) => Some(Timestamp::from_millisecond(moment.as_millisecond() - back).ok()?.to_zoned(zone.clone()).date()),
+            Ok(moment) => {
+                Some(Timestamp::from_millisecond(moment.as_millisecond() - back).ok()?.to_zoned(zone.clone()).date())
+            }
             Err(_) => text.parse::<Date>().ok(),
         };
         Some((day(self.since.as_deref()?, 0)?, day(self.until.as_deref()?, 1)?))

@@ -137,23 +137,33 @@ pub fn build(report: &Report, templates: &Templates) -> Result<Page, RenderError
     let mut parts = Vec::with_capacity(layout.part.len());
     for (index, part) in layout.part.iter().enumerate() {
         let here = layout.metrics_of(index, &report.metrics);
-        let (full, empty): (Vec<&MetricResult>, Vec<&MetricResult>) = here.into_iter().partition(|metric| has_something(metric));
+        let (full, empty): (Vec<&MetricResult>, Vec<&MetricResult>) =
+            here.into_iter().partition(|metric| has_something(metric));
         parts.push(PartView {
             id: part.id.clone(),
             title: part.title.clone(),
             intro: part.intro.clone(),
             metrics: full.into_iter().map(view).collect::<Result<_, _>>()?,
             quiet: quiet(part, &layout, report),
-            empty: empty.into_iter().filter(|metric| !is_quiet(&metric.family, &layout, report)).map(|metric| metric.title.clone()).collect(),
+            empty: empty
+                .into_iter()
+                .filter(|metric| !is_quiet(&metric.family, &layout, report))
+                .map(|metric| metric.title.clone())
+                .collect(),
         });
     }
-    parts.retain(|part| !part.metrics.is_empty() || !part.quiet.is_empty() || !part.empty.is_empty() || part.id == "trust");
+    parts.retain(|part| {
+        !part.metrics.is_empty() || !part.quiet.is_empty() || !part.empty.is_empty() || part.id == "trust"
+    });
     let change = change::change(report);
     let headline = head::headlines(report);
     Ok(Page {
         title: report.title.clone(),
         span: span(&report.period),
-        compared_with: report.compared_with.as_ref().map(|period| Compared { name: period.name.clone(), span: span(period) }),
+        compared_with: report
+            .compared_with
+            .as_ref()
+            .map(|period| Compared { name: period.name.clone(), span: span(period) }),
         filters: filters(report),
         now: report.now.clone(),
         is_redacted: report.is_redacted,
@@ -161,7 +171,10 @@ pub fn build(report: &Report, templates: &Templates) -> Result<Page, RenderError
         style_hash: style::csp_hash(&css),
         style: css,
         hatch: style::HATCH,
-        is_empty: headline.iter().filter(|number| number.key == "sessions").all(|number| number.value.unwrap_or(0.0) == 0.0),
+        is_empty: headline
+            .iter()
+            .filter(|number| number.key == "sessions")
+            .all(|number| number.value.unwrap_or(0.0) == 0.0),
         headline,
         findings: report.findings.iter().take(MOST_FINDINGS).map(|finding| finding_view(finding, report)).collect(),
         findings_left_out: report.findings.len().saturating_sub(MOST_FINDINGS),
@@ -181,14 +194,25 @@ fn has_something(metric: &MetricResult) -> bool {
 
 /// Whether a family has no row at all and the layout has a line for that.
 fn is_quiet(family: &str, layout: &Layout, report: &Report) -> bool {
-    layout.nothing.contains_key(family) && !report.metrics.iter().any(|metric| metric.family == family && has_something(metric))
+    layout.nothing.contains_key(family)
+        && !report.metrics.iter().any(|metric| metric.family == family && has_something(metric))
 }
 
 fn quiet(part: &Part, layout: &Layout, report: &Report) -> Vec<String> {
-    part.families.iter().filter(|family| is_quiet(family, layout, report)).filter_map(|family| layout.nothing.get(family).cloned()).collect()
+    part.families
+        .iter()
+        .filter(|family| is_quiet(family, layout, report))
+        .filter_map(|family| layout.nothing.get(family).cloned())
+        .collect()
 }
 
-fn metric_view(metric: &MetricResult, layout: &Layout, scene: &Scene, zone: &TimeZone, templates: &Templates) -> Result<MetricView, RenderError> {
+fn metric_view(
+    metric: &MetricResult,
+    layout: &Layout,
+    scene: &Scene,
+    zone: &TimeZone,
+    templates: &Templates,
+) -> Result<MetricView, RenderError> {
     let view = layout.view(&metric.name);
     let table = metric.result.as_ref().ok();
     let drawn = table.and_then(|table| chart::draw(&metric.name, &metric.title, &metric.chart, table, scene));
@@ -224,12 +248,19 @@ fn metric_view(metric: &MetricResult, layout: &Layout, scene: &Scene, zone: &Tim
 fn finding_view(finding: &Finding, report: &Report) -> FindingView {
     let money = finding.saved_usd_per_week.filter(|saved| *saved > 0.0).map(|saved| {
         let range = finding.saved_usd_low.zip(finding.saved_usd_high);
-        let range = range.map_or_else(String::new, |(low, high)| format!(" ({}–{})", format::usd(low), format::usd(high)));
+        let range =
+            range.map_or_else(String::new, |(low, high)| format!(" ({}–{})", format::usd(low), format::usd(high)));
         format!("{}{range}", format::usd(saved))
     });
-    let tokens = finding.saved_tokens_per_week.filter(|saved| *saved > 0.0).map(|saved| format!("{} tokens", format::scaled(saved)));
+    let tokens = finding
+        .saved_tokens_per_week
+        .filter(|saved| *saved > 0.0)
+        .map(|saved| format!("{} tokens", format::scaled(saved)));
     let saving: Vec<String> = [money, tokens].into_iter().flatten().collect();
-    let link = finding.metric.clone().filter(|name| report.metrics.iter().any(|metric| metric.name == *name && has_something(metric)));
+    let link = finding
+        .metric
+        .clone()
+        .filter(|name| report.metrics.iter().any(|metric| metric.name == *name && has_something(metric)));
     let interval = finding.ci_low.zip(finding.ci_high).map(|(low, high)| {
         if (0.0..=1.0).contains(&low) && (0.0..=1.0).contains(&high) {
             format!("{}–{}", format::ratio(low), format::ratio(high))
@@ -261,20 +292,47 @@ fn change_view(change: &Change, report: &Report) -> ChangeView {
         }
     });
     ChangeView {
-        cost: split_view("change_cost", "Where the change in cost comes from", "cost_usd", Unit::Usd, &change.cost, (before, after)),
-        tokens: split_view("change_tokens", "Where the change in tokens comes from", "tokens", Unit::Tokens, &change.tokens, (before, after)),
+        cost: split_view(
+            "change_cost",
+            "Where the change in cost comes from",
+            "cost_usd",
+            Unit::Usd,
+            &change.cost,
+            (before, after),
+        ),
+        tokens: split_view(
+            "change_tokens",
+            "Where the change in tokens comes from",
+            "tokens",
+            Unit::Tokens,
+            &change.tokens,
+            (before, after),
+        ),
         movers: movers.collect(),
     }
 }
 
-fn split_view(name: &str, title: &str, column: &str, unit: Unit, split: &Split, (before, after): (&str, &str)) -> SplitView {
-    let mut parts = vec![("volume", "more or fewer calls", split.volume), ("mix", "other models", split.mix), ("size", "longer or shorter calls", split.size)];
+fn split_view(
+    name: &str,
+    title: &str,
+    column: &str,
+    unit: Unit,
+    split: &Split,
+    (before, after): (&str, &str),
+) -> SplitView {
+    let mut parts = vec![
+        ("volume", "more or fewer calls", split.volume),
+        ("mix", "other models", split.mix),
+        ("size", "longer or shorter calls", split.size),
+    ];
     if unit == Unit::Usd {
         parts.push(("price", "dearer or cheaper tokens", split.price));
     }
     let bars: Vec<(&str, f64)> = parts.iter().map(|(name, _, value)| (*name, *value)).collect();
     let figure = waterfall::figure(column, unit, (before, split.before), &bars, (after, split.after));
-    let rows = parts.iter().map(|(name, meaning, value)| [(*name).to_owned(), (*meaning).to_owned(), format::signed(*value, unit)]);
+    let rows = parts
+        .iter()
+        .map(|(name, meaning, value)| [(*name).to_owned(), (*meaning).to_owned(), format::signed(*value, unit)]);
     let sum = ["change".to_owned(), "all together".to_owned(), format::signed(split.after - split.before, unit)];
     SplitView { rows: rows.chain([sum]).collect(), chart: chart::compose(name, title, "waterfall", figure) }
 }
@@ -303,7 +361,11 @@ fn filters(report: &Report) -> Vec<String> {
         ("without model", &filters.exclude_model),
         ("without agent", &filters.exclude_agent),
     ];
-    let mut texts: Vec<String> = lists.iter().filter(|(_, values)| !values.is_empty()).map(|(name, values)| format!("{name} {}", values.join(" or "))).collect();
+    let mut texts: Vec<String> = lists
+        .iter()
+        .filter(|(_, values)| !values.is_empty())
+        .map(|(name, values)| format!("{name} {}", values.join(" or ")))
+        .collect();
     if filters.count_forks {
         texts.push("fork copies counted".to_owned());
     }

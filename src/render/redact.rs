@@ -68,7 +68,9 @@ pub fn table(table: &Table) -> Table {
 
 fn column(column: &Column) -> Column {
     let data = match (&column.data, private(&column.name)) {
-        (Data::Text(values), Some(kind)) => Data::Text(values.iter().map(|value| value.as_ref().map(|text| replaced(kind, text))).collect()),
+        (Data::Text(values), Some(kind)) => {
+            Data::Text(values.iter().map(|value| value.as_ref().map(|text| replaced(kind, text))).collect())
+        }
         (data, _) => data.clone(),
     };
     Column { name: column.name.clone(), unit: column.unit, data }
@@ -96,7 +98,8 @@ pub fn report(report: &Report) -> Report {
         };
     }
     whole.previous = all(&report.previous);
-    whole.history = report.history.iter().map(|past| PastPeriod { metrics: all(&past.metrics), ..past.clone() }).collect();
+    whole.history =
+        report.history.iter().map(|past| PastPeriod { metrics: all(&past.metrics), ..past.clone() }).collect();
     whole.findings = report.findings.iter().map(|finding| sentence(finding, &known)).collect();
     for values in [&mut whole.filters.project, &mut whole.filters.exclude_project] {
         *values = values.iter().map(|value| hashed("project", value)).collect();
@@ -126,11 +129,16 @@ fn collect(table: &Table, known: &mut BTreeMap<String, String>) {
 fn sentence(finding: &Finding, known: &BTreeMap<String, String>) -> Finding {
     let mut order: Vec<(&String, &String)> = known.iter().collect();
     order.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));
-    let clean = |text: &str| quoted(&order.iter().fold(text.to_owned(), |text, (private, hash)| text.replace(private.as_str(), hash)));
-    let is_name = |text: &str| text.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '-' | ':' | ' '));
+    let clean = |text: &str| {
+        quoted(&order.iter().fold(text.to_owned(), |text, (private, hash)| text.replace(private.as_str(), hash)))
+    };
+    let is_name =
+        |text: &str| text.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '-' | ':' | ' '));
     let subject = known.get(&finding.subject).cloned();
     Finding {
-        subject: subject.unwrap_or_else(|| if is_name(&finding.subject) { finding.subject.clone() } else { hashed("text", &finding.subject) }),
+        subject: subject.unwrap_or_else(|| {
+            if is_name(&finding.subject) { finding.subject.clone() } else { hashed("text", &finding.subject) }
+        }),
         sentence: clean(&finding.sentence),
         action: finding.action.as_deref().map(clean),
         evidence: finding.evidence.as_deref().map(clean),
@@ -139,7 +147,9 @@ fn sentence(finding: &Finding, known: &BTreeMap<String, String>) -> Finding {
 }
 
 fn quoted(text: &str) -> String {
-    let is_name = |text: &str| text.chars().all(|letter| letter.is_alphanumeric() || "_-:./".contains(letter)) && !text.starts_with('/');
+    let is_name = |text: &str| {
+        text.chars().all(|letter| letter.is_alphanumeric() || "_-:./".contains(letter)) && !text.starts_with('/')
+    };
     let pieces: Vec<&str> = text.split('\'').collect();
     let is_paired = pieces.len() % 2 == 1;
     let count = pieces.len();
@@ -169,7 +179,10 @@ mod tests {
         let numbers = Data::Int(vec![Some(1), None, Some(3)]);
         let column = |name: &str, data: &Data| Column { name: name.into(), unit: Unit::Name, data: data.clone() };
         let found = table(&Table { columns: vec![column("directory", &texts), column("message_count", &numbers)] });
-        assert_eq!(found.columns[0].data, Data::Text(vec![Some(hashed("path", "/secret")), None, Some("global".into())]));
+        assert_eq!(
+            found.columns[0].data,
+            Data::Text(vec![Some(hashed("path", "/secret")), None, Some("global".into())])
+        );
         assert_eq!(found.columns[1].data, numbers);
     }
 }

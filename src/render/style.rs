@@ -10,7 +10,8 @@ use super::error::RenderError;
 /// # Errors
 /// When the theme does not exist.
 pub fn page_css(templates: &Templates, theme: &str) -> Result<String, RenderError> {
-    let sheets = [templates.theme(theme)?, templates.needed("assets/chart.css")?, templates.needed("assets/report.css")?];
+    let sheets =
+        [templates.theme(theme)?, templates.needed("assets/chart.css")?, templates.needed("assets/report.css")?];
     Ok(compact(&sheets.concat()))
 }
 
@@ -46,7 +47,8 @@ fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
-        let group = chunk.iter().enumerate().fold(0_u32, |group, (index, byte)| group | (u32::from(*byte) << (16 - 8 * index)));
+        let group =
+            chunk.iter().enumerate().fold(0_u32, |group, (index, byte)| group | (u32::from(*byte) << (16 - 8 * index)));
         for place in 0..4 {
             let letter = LETTERS[(group >> (18 - 6 * place) & 63) as usize];
             text.push(if place <= chunk.len() { char::from(letter) } else { '=' });

@@ -98,14 +98,18 @@ fn chosen(table: &Table, wanted: &[String]) -> Vec<usize> {
     if !named.is_empty() {
         return named;
     }
-    let ends: Vec<usize> = (0..table.columns.len()).filter_map(|index| interval_of(table, index)).flat_map(<[usize; 2]>::from).collect();
+    let ends: Vec<usize> =
+        (0..table.columns.len()).filter_map(|index| interval_of(table, index)).flat_map(<[usize; 2]>::from).collect();
     (0..table.columns.len()).filter(|index| !ends.contains(index)).take(DEFAULT_COLUMNS).collect()
 }
 
 /// Positions of the interval's ends behind a rate: the next two columns, when they are called `…ci_low`, `…ci_high`.
 #[must_use]
 pub fn interval_of(table: &Table, index: usize) -> Option<(usize, usize)> {
-    let is_rate = matches!(table.columns.get(index)?.unit, Unit::Ratio | Unit::Score | Unit::Usd | Unit::Ms | Unit::Tokens | Unit::Count);
+    let is_rate = matches!(
+        table.columns.get(index)?.unit,
+        Unit::Ratio | Unit::Score | Unit::Usd | Unit::Ms | Unit::Tokens | Unit::Count
+    );
     let named = |at: usize, ending: &str| table.columns.get(at).is_some_and(|column| column.name.ends_with(ending));
     let has_ends = named(index + 1, "ci_low") && named(index + 2, "ci_high");
     (is_rate && has_ends).then_some((index + 1, index + 2))
@@ -121,8 +125,16 @@ pub fn heading(column: &Column) -> Heading {
         _ => false,
     };
     let is_moment = column.unit == Unit::At || matches!(column.data, Data::Date(_));
-    let is_long = ["path", "title", "message", "target", "directory", "command"].iter().any(|word| column.name.contains(word)) && !is_number;
-    Heading { name: column.name.clone(), label: format::label(&column.name, column.unit), is_number, is_long, is_moment }
+    let is_long =
+        ["path", "title", "message", "target", "directory", "command"].iter().any(|word| column.name.contains(word))
+            && !is_number;
+    Heading {
+        name: column.name.clone(),
+        label: format::label(&column.name, column.unit),
+        is_number,
+        is_long,
+        is_moment,
+    }
 }
 
 fn cell(table: &Table, row: usize, index: usize, zone: &TimeZone) -> Cell {
@@ -131,7 +143,11 @@ fn cell(table: &Table, row: usize, index: usize, zone: &TimeZone) -> Cell {
     };
     let value = column.value(row);
     let unit = match (column.unit, table.get(row, "series")) {
-        (Unit::Score, Value::Text(series)) if ["value", "previous", "before", "after"].contains(&column.name.as_str()) => format::series_unit(series),
+        (Unit::Score, Value::Text(series))
+            if ["value", "previous", "before", "after"].contains(&column.name.as_str()) =>
+        {
+            format::series_unit(series)
+        }
         (unit, _) => unit,
     };
     let (text, title) = match value {
@@ -144,9 +160,12 @@ fn cell(table: &Table, row: usize, index: usize, zone: &TimeZone) -> Cell {
         Value::Int(day @ 1..=7) if column.name == "weekday" => (weekday(day).to_owned(), None),
         _ => (format::value(value, unit, zone), format::exact(value, unit)),
     };
-    let ends = interval_of(table, index).and_then(|(low, high)| Some((table.value(row, low).as_f64()?, table.value(row, high).as_f64()?)));
+    let ends = interval_of(table, index)
+        .and_then(|(low, high)| Some((table.value(row, low).as_f64()?, table.value(row, high).as_f64()?)));
     let interval = ends.map(|(low, high)| match column.unit {
-        Unit::Ratio if low < 0.0 => format!("{} to {}", format::count((low * 100.0).round()), format::count((high * 100.0).round())),
+        Unit::Ratio if low < 0.0 => {
+            format!("{} to {}", format::count((low * 100.0).round()), format::count((high * 100.0).round()))
+        }
         Unit::Ratio => format!("{:.0}–{:.0}", low * 100.0, high * 100.0),
         unit => format!("{}–{}", format::number(low, unit), format::number(high, unit)),
     });
@@ -177,7 +196,8 @@ pub fn weekday(iso: i64) -> &'static str {
 #[must_use]
 pub fn is_weak(rate: f64, (low, high): (f64, f64)) -> bool {
     let z2 = 1.96_f64 * 1.96;
-    let widest = 2.0 * 1.96 / (1.0 + z2 / FEWEST) * (rate * (1.0 - rate) / FEWEST + z2 / (4.0 * FEWEST * FEWEST)).sqrt();
+    let widest =
+        2.0 * 1.96 / (1.0 + z2 / FEWEST) * (rate * (1.0 - rate) / FEWEST + z2 / (4.0 * FEWEST * FEWEST)).sqrt();
     // A little more than five allow: their ends may come rounded.
     high - low > widest + 2e-3
 }

@@ -41,7 +41,10 @@ fn imports(line: &str) -> Vec<String> {
     let code = line.split("//").next().unwrap_or_default();
     code.match_indices("crate::")
         .map(|(at, found)| {
-            code[at + found.len()..].chars().take_while(|letter| letter.is_alphanumeric() || "_:".contains(*letter)).collect()
+            code[at + found.len()..]
+                .chars()
+                .take_while(|letter| letter.is_alphanumeric() || "_:".contains(*letter))
+                .collect()
         })
         .collect()
 }
@@ -60,7 +63,8 @@ fn imports_go_down_only() {
         if layer == "main" || layer == "lib" {
             continue;
         }
-        let (_, allowed) = ALLOWED.iter().find(|(name, _)| *name == layer).unwrap_or_else(|| panic!("no layer {layer}"));
+        let (_, allowed) =
+            ALLOWED.iter().find(|(name, _)| *name == layer).unwrap_or_else(|| panic!("no layer {layer}"));
         for (number, line) in fs::read_to_string(&path).expect("source").lines().enumerate() {
             for import in imports(line) {
                 let target = import.split("::").next().unwrap_or_default().to_owned();
@@ -94,7 +98,9 @@ fn sql_layers_read_downwards_only() {
                         offenders.push(format!("{}:{}: {}", path.display(), number + 1, line.trim()));
                     }
                 }
-                for relation in code.trim_start().strip_prefix("from ").into_iter().chain(code.trim_start().strip_prefix("join ")) {
+                for relation in
+                    code.trim_start().strip_prefix("from ").into_iter().chain(code.trim_start().strip_prefix("join "))
+                {
                     if forbidden.iter().any(|prefix| relation.trim_start().starts_with(prefix)) {
                         offenders.push(format!("{}:{}: {}", path.display(), number + 1, line.trim()));
                     }
@@ -108,21 +114,38 @@ fn sql_layers_read_downwards_only() {
 #[test]
 fn the_root_holds_only_what_the_plan_lists() {
     let planned: BTreeSet<&str> = [
-        "Cargo.toml", "Cargo.lock", "src", "queries", "reports", "fixtures", "benches", "tests", "README.md", "LICENSE",
+        "Cargo.toml",
+        "Cargo.lock",
+        "src",
+        "queries",
+        "reports",
+        "fixtures",
+        "benches",
+        "tests",
+        "README.md",
+        "LICENSE",
     ]
     .into();
     for entry in fs::read_dir(root()).expect("root").flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        assert!(name.starts_with('.') || planned.contains(name.as_str()) || name == "target", "{name} is not in the plan");
+        assert!(
+            name.starts_with('.') || planned.contains(name.as_str()) || name == "target",
+            "{name} is not in the plan"
+        );
     }
 }
 
 #[test]
 fn files_stay_small() {
     let mut long = Vec::new();
-    for (folder, extension, limit) in
-        [("src", "rs", 400), ("tests", "rs", 400), ("fixtures", "rs", 400), ("queries", "sql", 120), ("reports", "html", 120), ("reports", "md", 120)]
-    {
+    for (folder, extension, limit) in [
+        ("src", "rs", 400),
+        ("tests", "rs", 400),
+        ("fixtures", "rs", 400),
+        ("queries", "sql", 120),
+        ("reports", "html", 120),
+        ("reports", "md", 120),
+    ] {
         for path in files(&root().join(folder), extension) {
             let lines = fs::read_to_string(&path).expect("text").lines().count();
             if lines > limit && !path.starts_with(root().join("reports/out")) {

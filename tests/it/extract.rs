@@ -16,7 +16,9 @@ fn both_generations(place: &Place) -> PathBuf {
     let database = Connection::open(&path).expect("opened");
     database.execute_batch(&schema("1.18.33")).expect("first generation");
     // 1.18.33 makes an empty session_message of its own; the second generation makes it anew.
-    database.execute_batch("drop table session_message; drop table event; drop table event_sequence;").expect("dropped");
+    database
+        .execute_batch("drop table session_message; drop table event; drop table event_sequence;")
+        .expect("dropped");
     let second = schema("2.0.26").replace("CREATE TABLE `project`", "CREATE TABLE `project_of_v2`");
     database.execute_batch(&second).expect("second generation");
     database.execute_batch(&fs::read_to_string(fixture("cases/both-generations.sql")).expect("case")).expect("filled");
@@ -34,9 +36,14 @@ fn the_real_databases_are_read_whole() {
         let db = fixture(&format!("opencode/opencode-{file}.db"));
         let source = Connection::open(&db).expect("opened");
         for (table, expected) in ["session", "message", "part"].iter().zip(counts) {
-            let there: i64 = source.query_row(&format!("select count(*) from {table}"), [], |row| row.get(0)).expect("a count");
+            let there: i64 =
+                source.query_row(&format!("select count(*) from {table}"), [], |row| row.get(0)).expect("a count");
             assert!(expected == 0 || there == expected);
-            assert_eq!(ask(&place, &db, &format!("select count(*) as n from {table}"))[0]["n"], there, "{file} {table}");
+            assert_eq!(
+                ask(&place, &db, &format!("select count(*) as n from {table}"))[0]["n"],
+                there,
+                "{file} {table}"
+            );
         }
         assert_eq!(ask(&place, &db, "select count(*) as n from quarantine")[0]["n"], 0);
     }
@@ -72,7 +79,8 @@ fn the_second_generation_continues_the_first_and_both_are_one_by_id() {
             {"tool_name": "grep", "status": "pending", "call_id": "call_4"},
         ])
     );
-    let kept = ask(&place, &db, "select id, kind, role from raw_message where id in ('msg_new4', 'msg_new5') order by id");
+    let kept =
+        ask(&place, &db, "select id, kind, role from raw_message where id in ('msg_new4', 'msg_new5') order by id");
     assert_eq!(kept[1], json!({"id": "msg_new5", "kind": "telepathy", "role": null}));
     assert_eq!(ask(&place, &db, "select content from todo")[0]["content"], "Keep me");
 }
@@ -94,7 +102,10 @@ fn columns_may_stand_in_any_order_or_be_missing() {
         .expect("filled");
     drop(database);
     let row = ask(&place, &path, "select id, title, project_id, cost, time_updated from session");
-    assert_eq!(row, json!([{"id": "ses_1", "title": "Sparse", "project_id": null, "cost": null, "time_updated": null}]));
+    assert_eq!(
+        row,
+        json!([{"id": "ses_1", "title": "Sparse", "project_id": null, "cost": null, "time_updated": null}])
+    );
     let row = ask(&place, &path, "select id, message_id, session_id, time_created, time_updated from part");
     assert_eq!(
         row,
@@ -115,7 +126,9 @@ fn several_databases_are_one_store_and_the_newest_state_of_a_session_wins() {
     fs::copy(real(), folder.join("opencode-local.db")).expect("copied");
     let newer = Connection::open(folder.join("opencode-local.db")).expect("opened");
     newer
-        .execute_batch("update session set title = 'Renamed later', time_updated = time_updated + 1 where title = 'Audit src'")
+        .execute_batch(
+            "update session set title = 'Renamed later', time_updated = time_updated + 1 where title = 'Audit src'",
+        )
         .expect("updated");
     drop(newer);
     let counts = ask(&place, &folder, "select source, count(*) as n from raw_session group by source order by source");
@@ -157,7 +170,10 @@ fn a_second_run_over_an_unchanged_database_writes_nothing() {
 fn no_content_leaves_every_raw_text_out() {
     let place = Place::new();
     place.on(&real(), &["extract", "--no-content"]).ok();
-    let rows = place.json(&real(), &["--no-extract", "query", "-c", "select count(*) as n, count(data) as with_data from part", "--json"]);
+    let rows = place.json(
+        &real(),
+        &["--no-extract", "query", "-c", "select count(*) as n, count(data) as with_data from part", "--json"],
+    );
     assert_eq!(rows[0], json!({"n": 493, "with_data": 0}));
     // The choice is the store's: a later refresh keeps it.
     place.on(&real(), &["extract", "--full"]).ok();
@@ -186,7 +202,8 @@ fn the_store_is_for_its_owner_only_and_its_files_are_named_by_their_checksums() 
             }
         }
     }
-    let manifest: Value = serde_json::from_slice(&fs::read(place.path("store/manifest.json")).expect("manifest")).expect("JSON");
+    let manifest: Value =
+        serde_json::from_slice(&fs::read(place.path("store/manifest.json")).expect("manifest")).expect("JSON");
     let mut count = 0;
     for (table, entry) in manifest["tables"].as_object().expect("tables") {
         for file in entry["files"].as_array().expect("files") {

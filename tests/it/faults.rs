@@ -168,7 +168,8 @@ fn a_read_only_folder_is_read_without_leaving_anything_in_it() {
     writer.query_row("pragma journal_mode = wal", [], |_| Ok(())).expect("wal");
     drop(writer);
     let names = |folder: &Path| {
-        let mut names: Vec<_> = fs::read_dir(folder).expect("folder").flatten().map(|entry| entry.file_name()).collect();
+        let mut names: Vec<_> =
+            fs::read_dir(folder).expect("folder").flatten().map(|entry| entry.file_name()).collect();
         names.sort();
         names
     };
@@ -205,7 +206,9 @@ fn wrong_use_is_exit_2_with_the_right_forms() {
     place.run(&["nonsense"]).fails(2, &["nonsense"]);
     place.on(&real(), &["metrics", "run", "overview", "--week", "2026-W99"]).fails(2, &["2026-W99", "2026-W47"]);
     place.on(&real(), &["metrics", "run", "tool_usages"]).fails(2, &["tool_usages", "did you mean 'tool_usage'?"]);
-    place.on(&real(), &["metrics", "run", "overview", "--since", "2026-11-02", "--until", "2026-11-01"]).fails(2, &["ends before"]);
+    place
+        .on(&real(), &["metrics", "run", "overview", "--since", "2026-11-02", "--until", "2026-11-01"])
+        .fails(2, &["ends before"]);
 }
 
 #[test]

@@ -73,7 +73,9 @@ fn the_seeds_two_examples_give_what_sqlite_gives() {
 #[test]
 fn every_table_of_opencodes_has_its_own_columns_and_rows() {
     let place = Place::new();
-    for (table, key) in [("session", "id"), ("message", "id"), ("part", "id"), ("todo", "session_id, position"), ("project", "id")] {
+    for (table, key) in
+        [("session", "id"), ("message", "id"), ("part", "id"), ("todo", "session_id, position"), ("project", "id")]
+    {
         let columns = place.json(&real(), &["schema", table, "--json"]);
         let database = rusqlite::Connection::open(real()).expect("opened");
         let theirs: Vec<String> = database
@@ -93,8 +95,14 @@ fn every_table_of_opencodes_has_its_own_columns_and_rows() {
         assert_eq!(ours.as_array().map(Vec::len), Some(theirs.len()), "{table}");
         for (ours, theirs) in ours.as_array().expect("rows").iter().zip(&theirs) {
             for column in &shared {
-                let close = ours[*column].as_f64().zip(theirs[*column].as_f64()).is_some_and(|(a, b)| (a - b).abs() < 1e-12);
-                assert!(close || ours[*column] == theirs[*column], "{table}.{column}: {} {}", ours[*column], theirs[*column]);
+                let close =
+                    ours[*column].as_f64().zip(theirs[*column].as_f64()).is_some_and(|(a, b)| (a - b).abs() < 1e-12);
+                assert!(
+                    close || ours[*column] == theirs[*column],
+                    "{table}.{column}: {} {}",
+                    ours[*column],
+                    theirs[*column]
+                );
             }
         }
     }

@@ -22,7 +22,9 @@ fn is_closed(html: &str) {
     let lower = html.to_lowercase();
     assert!(lower.starts_with("<!doctype html>"));
     assert!(lower.contains("content-security-policy") && lower.contains("default-src 'none'"));
-    for forbidden in ["<script", "<link", "<iframe", "<object", "<embed", "<img", "@import", "url(http", "src=\"http", "javascript:"] {
+    for forbidden in
+        ["<script", "<link", "<iframe", "<object", "<embed", "<img", "@import", "url(http", "src=\"http", "javascript:"]
+    {
         assert!(!lower.contains(forbidden), "{forbidden} is in the page");
     }
     // Quoted values may hold anything, escaped; what is left of a tag may not hold a handler.
@@ -36,12 +38,18 @@ fn is_closed(html: &str) {
 fn the_demo_needs_nothing_and_is_the_same_twice() {
     let first = Place::new();
     let second = Place::new();
-    let folders: Vec<PathBuf> = [&first, &second].iter().map(|place| folder(place, &place.run(&["report", "--demo"]).ok())).collect();
-    let mut files: Vec<_> = fs::read_dir(&folders[0]).expect("folder").flatten().map(|entry| entry.file_name()).collect();
+    let folders: Vec<PathBuf> =
+        [&first, &second].iter().map(|place| folder(place, &place.run(&["report", "--demo"]).ok())).collect();
+    let mut files: Vec<_> =
+        fs::read_dir(&folders[0]).expect("folder").flatten().map(|entry| entry.file_name()).collect();
     files.sort();
     assert!(files.iter().any(|name| name == "index.html") && files.iter().any(|name| name == "report.md"), "{files:?}");
     for file in &files {
-        assert_eq!(fs::read(folders[0].join(file)).expect("first"), fs::read(folders[1].join(file)).expect("second"), "{file:?}");
+        assert_eq!(
+            fs::read(folders[0].join(file)).expect("first"),
+            fs::read(folders[1].join(file)).expect("second"),
+            "{file:?}"
+        );
     }
     is_closed(&read(&folders[0].join("index.html")));
     let json: Value = serde_json::from_str(&read(&folders[0].join("report.json"))).expect("JSON");
@@ -85,7 +93,9 @@ fn a_hostile_title_is_text() {
     let hostile = "<script>alert(1)</script>{{ 7*7 }}{% raw %}\" onclick=\"x\u{202e}\u{1b}[2J|`|\n# H";
     let database = Connection::open(&db).expect("opened");
     database.execute("update session set title = ?1, directory = ?1", [hostile]).expect("planted");
-    database.execute("update part set data = replace(data, '\"tool\":\"bash\"', '\"tool\":\"<b onmouseover=x>\"')", []).expect("planted");
+    database
+        .execute("update part set data = replace(data, '\"tool\":\"bash\"', '\"tool\":\"<b onmouseover=x>\"')", [])
+        .expect("planted");
     drop(database);
     let folder = folder(&place, &place.on(&db, &["report", "--all", "--out", "out"]).ok());
     let html = read(&folder.join("index.html"));
@@ -122,7 +132,8 @@ fn one_failing_metric_is_one_red_card() {
     fs::create_dir_all(place.path("queries/metrics/usage")).expect("folder");
     let header = "-- metric:    broken\n-- title:     Broken\n-- grain:     one row\n-- units:     none\n-- sources:   steps\n\
                   -- evidence:  observed\n-- better:    neutral\n-- chart:     none\n--\n-- It fails on purpose.\n";
-    fs::write(place.path("queries/metrics/usage/broken.sql"), format!("{header}select no_such_column from steps\n")).expect("written");
+    fs::write(place.path("queries/metrics/usage/broken.sql"), format!("{header}select no_such_column from steps\n"))
+        .expect("written");
     let run = place.on(&real(), &["report", "--all", "--out", "out"]).ok();
     assert!(run.err.contains("no_such_column"), "{}", run.err);
     let html = read(&folder(&place, &run).join("index.html"));

@@ -30,7 +30,15 @@ fn the_unused_are_those_that_nobody_loaded_read_or_slash_invoked() {
     for expected in ["i18n-sync", "legacy-checkout", "load-test", "standup"] {
         assert!(names.contains(&expected), "{expected} is not in {names:?}");
     }
-    for used in ["db-migrations", "git-commit", "pr-review", "perf-audit", "release-notes", "no-frontmatter", "customize-opencode"] {
+    for used in [
+        "db-migrations",
+        "git-commit",
+        "pr-review",
+        "perf-audit",
+        "release-notes",
+        "no-frontmatter",
+        "customize-opencode",
+    ] {
         assert!(!names.contains(&used), "{used} is in {names:?}");
     }
     for row in unused.as_array().expect("rows") {
@@ -45,10 +53,22 @@ fn use_is_counted_once_over_forks_and_children() {
     let place = Place::new();
     let usage = skills(&place, &["metrics", "run", "skill_usage"]);
     let find = |name: &str| {
-        usage.as_array().expect("rows").iter().find(|row| row["skill_name"] == name).unwrap_or_else(|| panic!("no {name}")).clone()
+        usage
+            .as_array()
+            .expect("rows")
+            .iter()
+            .find(|row| row["skill_name"] == name)
+            .unwrap_or_else(|| panic!("no {name}"))
+            .clone()
     };
     // Counts of the spec's section 10; one of three git-commit loads is a fork's copy.
-    for (name, loads, sessions) in [("db-migrations", 4, 3), ("pr-review", 3, 2), ("git-commit", 2, 2), ("api-contract", 2, 2), ("translate", 1, 1)] {
+    for (name, loads, sessions) in [
+        ("db-migrations", 4, 3),
+        ("pr-review", 3, 2),
+        ("git-commit", 2, 2),
+        ("api-contract", 2, 2),
+        ("translate", 1, 1),
+    ] {
         assert_eq!(find(name)["load_count"], loads, "{name}");
         assert_eq!(find(name)["session_count"], sessions, "{name}");
     }
@@ -64,7 +84,9 @@ fn the_unknown_are_asked_for_but_not_installed() {
     let names = names(&unknown);
     assert!(names.contains(&"pr_review") && names.contains(&"deploy-to-prod"), "{names:?}");
     assert!(!names.contains(&"internal-secrets"), "denied is not unknown: {names:?}");
-    let row = |name: &str| unknown.as_array().expect("rows").iter().find(|row| row["skill_name"] == name).expect("a row").clone();
+    let row = |name: &str| {
+        unknown.as_array().expect("rows").iter().find(|row| row["skill_name"] == name).expect("a row").clone()
+    };
     assert_eq!(row("pr_review")["nearest_name"], "pr-review");
     assert_eq!(row("pr_review")["recovered_count"], 1);
     assert_eq!(row("deploy-to-prod")["recovered_count"], 0);

@@ -54,7 +54,9 @@ fn same(ours: &Value, planted: &Value) -> bool {
 /// Holds rows against rows: the same keys, and each pair of (our column, the truth's column) equal.
 fn hold(what: &str, ours: &[Value], planted: &[Value], keys: &[(&str, &str)], columns: &[(&str, &str)]) {
     assert!(!planted.is_empty(), "{what}: nothing was planted");
-    let key = |row: &Value, side: fn(&(&str, &str)) -> String| keys.iter().map(|pair| row[side(pair)].to_string()).collect::<Vec<_>>();
+    let key = |row: &Value, side: fn(&(&str, &str)) -> String| {
+        keys.iter().map(|pair| row[side(pair)].to_string()).collect::<Vec<_>>()
+    };
     let our_key = |row: &Value| key(row, |pair| pair.0.to_owned());
     let their_key = |row: &Value| key(row, |pair| pair.1.to_owned());
     let mut wrong = Vec::new();
@@ -65,7 +67,12 @@ fn hold(what: &str, ours: &[Value], planted: &[Value], keys: &[(&str, &str)], co
         };
         for (own_column, column) in columns {
             if !same(&own[*own_column], &row[*column]) {
-                wrong.push(format!("{:?} {own_column}: {} instead of {}", their_key(row), own[*own_column], row[*column]));
+                wrong.push(format!(
+                    "{:?} {own_column}: {} instead of {}",
+                    their_key(row),
+                    own[*own_column],
+                    row[*column]
+                ));
             }
         }
     }
@@ -93,18 +100,58 @@ fn usage(world: &World) {
     let overview = world.metric("overview", &[]);
     let truth = &world.truth["overview"];
     for column in [
-        "sessions", "messages", "cost_usd", "input_tokens", "output_tokens", "reasoning_tokens", "cache_read_tokens",
-        "cache_write_tokens", "tool_calls", "tool_errors", "raw_sessions", "raw_messages", "raw_cost_usd", "raw_input_tokens",
-        "raw_output_tokens", "raw_reasoning_tokens", "raw_cache_read_tokens", "raw_cache_write_tokens", "raw_tool_calls",
-        "raw_tool_errors", "steps",
+        "sessions",
+        "messages",
+        "cost_usd",
+        "input_tokens",
+        "output_tokens",
+        "reasoning_tokens",
+        "cache_read_tokens",
+        "cache_write_tokens",
+        "tool_calls",
+        "tool_errors",
+        "raw_sessions",
+        "raw_messages",
+        "raw_cost_usd",
+        "raw_input_tokens",
+        "raw_output_tokens",
+        "raw_reasoning_tokens",
+        "raw_cache_read_tokens",
+        "raw_cache_write_tokens",
+        "raw_tool_calls",
+        "raw_tool_errors",
+        "steps",
     ] {
-        assert!(same(&overview[0][column], &truth[column]), "overview.{column}: {} instead of {}", overview[0][column], truth[column]);
+        assert!(
+            same(&overview[0][column], &truth[column]),
+            "overview.{column}: {} instead of {}",
+            overview[0][column],
+            truth[column]
+        );
     }
     let messages = [("message_count", "message_count"), ("cost_usd", "cost_usd")];
-    hold("by_model", &world.metric("by_model", &[]), world.planted("by_model"), &[("model", "model")], &with_tokens(&messages));
+    hold(
+        "by_model",
+        &world.metric("by_model", &[]),
+        world.planted("by_model"),
+        &[("model", "model")],
+        &with_tokens(&messages),
+    );
     let raw = [("message_count", "raw_message_count"), ("cost_usd", "raw_cost_usd")];
-    hold("by_model raw", &world.metric("by_model", &["--count-forks"]), world.planted("by_model"), &[("model", "model")], &raw);
-    hold("by_agent", &world.metric("by_agent", &[]), world.planted("by_agent"), &[("agent", "agent")], &with_tokens(&[("cost_usd", "cost_usd"), ("session_count", "session_count")]));
+    hold(
+        "by_model raw",
+        &world.metric("by_model", &["--count-forks"]),
+        world.planted("by_model"),
+        &[("model", "model")],
+        &raw,
+    );
+    hold(
+        "by_agent",
+        &world.metric("by_agent", &[]),
+        world.planted("by_agent"),
+        &[("agent", "agent")],
+        &with_tokens(&[("cost_usd", "cost_usd"), ("session_count", "session_count")]),
+    );
     hold(
         "by_project",
         &world.metric("by_project", &[]),
@@ -117,7 +164,11 @@ fn usage(world: &World) {
         hold(
             &format!("daily in {zone}"),
             // Messages whose time is absurd (0, negative, the year 3000) belong to no day.
-            &world.metric("daily", &["--timezone", zone]).into_iter().filter(|row| !row["date"].is_null()).collect::<Vec<_>>(),
+            &world
+                .metric("daily", &["--timezone", zone])
+                .into_iter()
+                .filter(|row| !row["date"].is_null())
+                .collect::<Vec<_>>(),
             planted,
             &[("date", "date"), ("model", "model")],
             &with_tokens(&[("cost_usd", "cost_usd")]),
@@ -131,7 +182,13 @@ fn tools(world: &World) {
         &world.metric("tool_usage", &[]),
         world.planted("tool_usage"),
         &[("tool_name", "tool_name")],
-        &[("call_count", "call_count"), ("error_count", "error_count"), ("error_ratio", "error_ratio"), ("p50_ms", "p50_ms"), ("p95_ms", "p95_ms")],
+        &[
+            ("call_count", "call_count"),
+            ("error_count", "error_count"),
+            ("error_ratio", "error_ratio"),
+            ("p50_ms", "p50_ms"),
+            ("p95_ms", "p95_ms"),
+        ],
     );
     // By program: what was planted stands by command.
     let mut programs: std::collections::BTreeMap<String, i64> = std::collections::BTreeMap::new();
@@ -162,9 +219,16 @@ fn skills(world: &World) {
     );
     let unused = world.json(&["skills", "--unused", "--json"]);
     // Which skills a permission hides stands in a configuration that the generator does not write.
-    let denied = |name: &&str| world.planted("skill_unused").iter().any(|row| row["skill_name"] == *name && row["is_denied"] == true);
-    let mut ours: Vec<&str> =
-        unused.as_array().expect("rows").iter().filter_map(|row| row["skill_name"].as_str()).filter(|name| !denied(name)).collect();
+    let denied = |name: &&str| {
+        world.planted("skill_unused").iter().any(|row| row["skill_name"] == *name && row["is_denied"] == true)
+    };
+    let mut ours: Vec<&str> = unused
+        .as_array()
+        .expect("rows")
+        .iter()
+        .filter_map(|row| row["skill_name"].as_str())
+        .filter(|name| !denied(name))
+        .collect();
     let mut planted: Vec<&str> = world
         .planted("skill_unused")
         .iter()
@@ -219,7 +283,8 @@ fn bad_rows_are_quarantined_one_by_one_and_nothing_else_is() {
         &[("table_name", "table_name")],
     );
     // Everything else is there.
-    let sql = "select (select count(*) from part) + (select count(*) from raw_quarantine where table_name = 'part') as n";
+    let sql =
+        "select (select count(*) from part) + (select count(*) from raw_quarantine where table_name = 'part') as n";
     let parts = world.json(&["query", "-c", sql, "--json"]);
     assert_eq!(parts[0]["n"], world.truth["rows"]["part"]);
 }

@@ -8,7 +8,7 @@
 -- chart:     none
 -- engine:    polars
 --
--- Days of the period on which a key series lay far from the 28 observed days before (at least 14): robust z by median
+-- Finished days of the period on which a key series lay far from the 28 observed days before (at least 14): robust z by median
 -- and MAD (Iglewicz and Hoaglin 1993), of the logarithm of amounts and the arcsine of ratios, with a p-value by
 -- Student's t and Benjamini-Hochberg over the days of a series (5 %). A ratio needs five attempts on the day (n) and is
 -- given the spread that chance alone would give it. usual_low to usual_high is where 95 % of days would lie. Weekdays
@@ -22,6 +22,7 @@ message_days as (
         cast(sum(total_tokens) as double) as tokens,
         cast(sum(cache_read_tokens) as double) as cache_tokens,
         cast(sum(context_tokens) as double) as context_tokens,
+        count(*) as answers,
     from messages_history
     where role = 'assistant'
     group by local_date
@@ -67,7 +68,7 @@ days as (
     where tokens > 0
     union all
     select date, 'cache_hit_ratio', 'share', cache_tokens, context_tokens from message_days
-    where context_tokens > 0
+    where context_tokens > 0 and answers >= 5
     union all
     select date, 'tool_error_ratio', 'ratio', errors, calls from call_days
     union all
@@ -79,7 +80,7 @@ days as (
 final as (
     select days.*, is_all or local_date(coalesce(since_ms, 0)) <= date as is_in_period,
     from days cross join run
-    where date <= local_date(now_ms)
+    where date < local_date(now_ms)
 )
 
 select * from final

@@ -12,7 +12,7 @@
 -- Binary segmentation by likelihood ratio (Scott and Knott 1974; Vostrikova 1981): binomial for ratios of calls, normal
 -- for the share of the cache, log-normal for amounts. Each split must stand out among 1,999 random orders of its days
 -- (Matteson and James 2014) at 1 %, halved with each split above it; confidence is 1 - p. A series needs 14 observed
--- days, each side five. The date is the first observed day of the new level; levels are pooled ratios, else median
+-- finished days, each side five. The date is the first observed day of the new level; levels are pooled ratios, else median
 -- days; n is attempts, else days. Days that hang together, or a drift, may pass for a change; the cause is not known.
 with
 
@@ -23,6 +23,7 @@ message_days as (
         cast(sum(total_tokens) as double) as tokens,
         cast(sum(cache_read_tokens) as double) as cache_tokens,
         cast(sum(context_tokens) as double) as context_tokens,
+        count(*) as answers,
     from messages_history
     where role = 'assistant'
     group by local_date
@@ -68,7 +69,7 @@ days as (
     where tokens > 0
     union all
     select date, 'cache_hit_ratio', 'share', cache_tokens, context_tokens from message_days
-    where context_tokens > 0
+    where context_tokens > 0 and answers >= 5
     union all
     select date, 'tool_error_ratio', 'ratio', errors, calls from call_days
     union all
@@ -78,7 +79,7 @@ days as (
 ),
 
 final as (
-    select days.* from days inner join run on days.date <= local_date(now_ms)
+    select days.* from days inner join run on days.date < local_date(now_ms)
 )
 
 select * from final

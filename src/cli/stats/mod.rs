@@ -218,7 +218,9 @@ fn sessions(duck: &Duck, distinct: bool) -> anyhow::Result<Vec<SessionRow>> {
     }
     let tools = duck.query("stats", &tools_sql(distinct), &[])?;
     for row in 0..tools.len() {
-        let (Value::Text(session), Value::Text(tool)) = (tools.get(row, "session_id"), tools.get(row, "tool")) else { continue };
+        let (Value::Text(session), Value::Text(tool)) = (tools.get(row, "session_id"), tools.get(row, "tool")) else {
+            continue;
+        };
         let Some(session) = index.get(session).and_then(|at| rows.get_mut(*at)) else { continue };
         let call_count = u64::try_from(count(tools.get(row, "call_count"))).unwrap_or(0);
         if !tool.is_empty() {

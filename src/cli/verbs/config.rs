@@ -38,7 +38,13 @@ pub fn run(context: &Context, output: &OutputArgs) -> anyhow::Result<()> {
             },
             "store" => context.store().map(|store| store.root().to_string()).unwrap_or_default(),
             "home" => context.skill_places().home.map(|home| home.to_string()).unwrap_or_default(),
-            "map" => context.skill_places().map.iter().map(|(from, to)| format!("{from}={to}")).collect::<Vec<_>>().join(", "),
+            "map" => context
+                .skill_places()
+                .map
+                .iter()
+                .map(|(from, to)| format!("{from}={to}"))
+                .collect::<Vec<_>>()
+                .join(", "),
             "timezone" => context.zone_name.clone(),
             "queries" => context.query_folders().iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
             "out" => context.settings.text(key).unwrap_or_else(|| "reports/out".into()),

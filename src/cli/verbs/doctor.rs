@@ -2,8 +2,8 @@
 
 use super::queries::texts;
 use crate::cli::context::Context;
-use crate::cli::globals::OutputArgs;
 use crate::cli::format;
+use crate::cli::globals::OutputArgs;
 use crate::engine::table::Table;
 use crate::error::{Hint, StoreError};
 use crate::extract::catalog;
@@ -43,7 +43,12 @@ impl Findings {
 /// What is wrong first.
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let mut findings = Findings::default();
-    findings.say("logicoma", "ok", format!("{} (store schema {})", env!("CARGO_PKG_VERSION"), crate::store::schema::SCHEMA_VERSION), "");
+    findings.say(
+        "logicoma",
+        "ok",
+        format!("{} (store schema {})", env!("CARGO_PKG_VERSION"), crate::store::schema::SCHEMA_VERSION),
+        "",
+    );
     findings.say("clock", "ok", format!("{} in {}", context.now, context.zone_name), "");
     let scratch = tempfile::tempdir()?;
     let scratch = Utf8Path::from_path(scratch.path()).unwrap_or(Utf8Path::new("."));
@@ -59,9 +64,16 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             Err(error) => findings.say("queries", "error", &error, ""),
         },
     }
-    let pick = |index: usize| findings.rows.iter().map(|row| Some(row[index].clone()).filter(|text| !text.is_empty())).collect();
+    let pick = |index: usize| {
+        findings.rows.iter().map(|row| Some(row[index].clone()).filter(|text| !text.is_empty())).collect()
+    };
     let table = Table {
-        columns: vec![texts("what", pick(0)), texts("status", pick(1)), texts("detail", pick(2)), texts("todo", pick(3))],
+        columns: vec![
+            texts("what", pick(0)),
+            texts("status", pick(1)),
+            texts("detail", pick(2)),
+            texts("todo", pick(3)),
+        ],
     };
     format::print(&context.printer, &table, &args.output)?;
     findings.worst.map_or(Ok(()), Err)
@@ -84,7 +96,10 @@ fn database(findings: &mut Findings, found: &Found, scratch: &Utf8Path) {
     findings.say("database", "ok", detail, "");
     for table in ["session", "message", "part", "session_v2", "session_message", "todo", "project"] {
         if source.columns.contains_key(table) {
-            match source.connection.query_row(&format!("select count(*) from \"{table}\""), [], |row| row.get::<_, i64>(0)) {
+            match source
+                .connection
+                .query_row(&format!("select count(*) from \"{table}\""), [], |row| row.get::<_, i64>(0))
+            {
                 Ok(count) => findings.say(&format!("{}.{table}", found.name), "ok", format!("{count} rows"), ""),
                 Err(error) => findings.say(
                     &format!("{}.{table}", found.name),

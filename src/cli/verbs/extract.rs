@@ -37,11 +37,8 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         unit,
         data: Data::Int(vec![i64::try_from(value).ok()]),
     };
-    let written: u64 = if refreshed.changed {
-        refreshed.manifest.tables.values().map(|table| table.rows).sum()
-    } else {
-        0
-    };
+    let written: u64 =
+        if refreshed.changed { refreshed.manifest.tables.values().map(|table| table.rows).sum() } else { 0 };
     let table = Table {
         columns: vec![
             Column { name: "is_changed".into(), unit: Unit::Name, data: Data::Bool(vec![Some(refreshed.changed)]) },
@@ -50,8 +47,16 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             int("rows_quarantined", Unit::Count, refreshed.quarantined),
             int("files_written", Unit::Count, refreshed.files_written),
             int("bytes_read", Unit::Bytes, refreshed.bytes_read),
-            Column { name: "elapsed_ms".into(), unit: Unit::Ms, data: Data::Float(vec![Some((seconds * 1e6).round() / 1e3)]) },
-            Column { name: "mb_per_second".into(), unit: Unit::Score, data: Data::Float(vec![Some((rate * 10.0).round() / 10.0)]) },
+            Column {
+                name: "elapsed_ms".into(),
+                unit: Unit::Ms,
+                data: Data::Float(vec![Some((seconds * 1e6).round() / 1e3)]),
+            },
+            Column {
+                name: "mb_per_second".into(),
+                unit: Unit::Score,
+                data: Data::Float(vec![Some((rate * 10.0).round() / 10.0)]),
+            },
         ],
     };
     if !refreshed.changed {

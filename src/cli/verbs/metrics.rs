@@ -54,7 +54,8 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
 fn list(context: &Context, output: &OutputArgs) -> anyhow::Result<()> {
     let registry = context.registry()?;
     let metrics = registry.metrics();
-    let pick = |text: &dyn Fn(&crate::metric::QueryFile) -> Option<String>| metrics.iter().map(|file| text(file)).collect();
+    let pick =
+        |text: &dyn Fn(&crate::metric::QueryFile) -> Option<String>| metrics.iter().map(|file| text(file)).collect();
     let table = Table {
         columns: vec![
             texts("family", pick(&|file| file.family.clone())),

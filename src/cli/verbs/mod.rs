@@ -3,6 +3,7 @@
 pub mod config;
 pub mod doctor;
 pub mod extract;
+pub mod findings;
 pub mod metrics;
 pub mod queries;
 pub mod query;

@@ -1,12 +1,13 @@
 //! `logicoma report`: refresh, measure, render. The main job.
 
 mod demo;
-mod fill;
 mod files;
+mod fill;
 
 use crate::cli::Usage;
 use crate::cli::context::Context;
 use crate::engine::fanout::{self, Measured, Task};
+use crate::engine::findings;
 use crate::engine::scope::Scope;
 use crate::engine::table::Table;
 use crate::metric::QueryFile;
@@ -101,18 +102,21 @@ fn write(context: &Context, args: &Args, shown_as: Option<(&str, &str)>) -> anyh
         context.printer.warn(&format!("{failed}"));
     }
     let headline = fill::headline(&measured);
+    let found = findings::find(&ready.duck, &ready.registry, &ready.scope.period)?;
+    for failure in &found.failures {
+        context.printer.warn(&failure.to_string());
+    }
     let mut report = fill::report(context, &ready, args, compared.clone(), measured, previous, history)?;
+    report.findings = fill::findings(&found.table);
     if let Some((folder, shown)) = shown_as {
         fill::show_as(&mut report, folder, shown);
     }
     let options = RenderOptions { folders: templates(context) };
     let rendered = render::render_report(&report, &options)?;
-    let out = args
-        .out
-        .clone()
-        .or_else(|| context.settings.path("out"))
-        .unwrap_or_else(|| Utf8PathBuf::from("reports/out"));
+    let out =
+        args.out.clone().or_else(|| context.settings.path("out")).unwrap_or_else(|| Utf8PathBuf::from("reports/out"));
     let folder = files::write(&out, &ready.scope.period.name, &rendered, &args.format)?;
+    files::write_index(&out, &report.theme, &options)?;
     context.printer.note(&headline);
     tracing::info!(elapsed_ms = started.elapsed().as_millis(), "report written");
     let main = if args.format.contains(&Output::Html) { folder.join("index.html") } else { folder };
@@ -149,10 +153,7 @@ fn compared_period(scope: &Scope, compare: &str) -> anyhow::Result<Option<Period
 }
 
 fn tables(measured: Vec<Measured<'_>>) -> BTreeMap<String, Table> {
-    measured
-        .into_iter()
-        .filter_map(|one| one.result.ok().map(|table| (one.metric.name.clone(), table)))
-        .collect()
+    measured.into_iter().filter_map(|one| one.result.ok().map(|table| (one.metric.name.clone(), table))).collect()
 }
 
 /// Whole periods before this one, oldest first; none for periods without length. An unfinished period is compared with the

@@ -44,11 +44,19 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     for file in registry.layer(Layer::Mart) {
         let doc = format!("{}. {}", file.grain, file.prose);
         views.push(View { name: file.name.clone(), layer: "mart: in the period, filtered", doc: doc.clone() });
-        views.push(View { name: format!("{}_history", file.name), layer: "mart: without the period's start", doc: doc.clone() });
+        views.push(View {
+            name: format!("{}_history", file.name),
+            layer: "mart: without the period's start",
+            doc: doc.clone(),
+        });
         views.push(View { name: format!("{}_raw", file.name), layer: "mart: with fork copies", doc });
     }
     views.push(View { name: "skills".into(), layer: "staging", doc: "skill files found on disk".into() });
-    views.push(View { name: "run".into(), layer: "the run", doc: "one row: period, zone and clock of this run".into() });
+    views.push(View {
+        name: "run".into(),
+        layer: "the run",
+        doc: "one row: period, zone and clock of this run".into(),
+    });
     let table = match &args.view {
         None => Table {
             columns: vec![

@@ -51,8 +51,16 @@ pub fn evidence_key(message_id: &[u8]) -> u64 {
 pub fn run(chunk: Chunk, shared: &Shared<'_>, evidence: &Evidence) -> Result<Done, StoreError> {
     let mut job = Job {
         quarantine: Batch::new(&schema::QUARANTINE, shared.content, 0),
-        messages: Batch::new(&schema::MESSAGE, shared.content, if chunk.kind == RowKind::Part { 0 } else { chunk.rows.len() }),
-        parts: Batch::new(&schema::PART, shared.content, if chunk.kind == RowKind::Part { chunk.rows.len() } else { 0 }),
+        messages: Batch::new(
+            &schema::MESSAGE,
+            shared.content,
+            if chunk.kind == RowKind::Part { 0 } else { chunk.rows.len() },
+        ),
+        parts: Batch::new(
+            &schema::PART,
+            shared.content,
+            if chunk.kind == RowKind::Part { chunk.rows.len() } else { 0 },
+        ),
         done: Done::default(),
         shared,
     };
@@ -107,7 +115,9 @@ impl Job<'_> {
             RowKind::Part => {
                 let message_id = chunk.text(&row.second).ok_or("message_id is not text")?;
                 let fields = decode::decode_part(data).map_err(|reason| reason.to_string())?;
-                PromptEvidence::observe(&fields, || self.done.evidence.entry(evidence_key(message_id.as_bytes())).or_default());
+                PromptEvidence::observe(&fields, || {
+                    self.done.evidence.entry(evidence_key(message_id.as_bytes())).or_default()
+                });
                 let part = PartRow {
                     id,
                     message_id,
@@ -164,7 +174,15 @@ impl Job<'_> {
             .text(Some(self.shared.source));
     }
 
-    fn push_message(&mut self, id: &str, session_id: &str, row: &RawRow, data: &[u8], fields: &MessageFields<'_>, generation: &str) {
+    fn push_message(
+        &mut self,
+        id: &str,
+        session_id: &str,
+        row: &RawRow,
+        data: &[u8],
+        fields: &MessageFields<'_>,
+        generation: &str,
+    ) {
         self.messages
             .row()
             .text(Some(id))

@@ -100,7 +100,16 @@ impl<'a> Extractor<'a> {
         progress: &'a dyn Progress,
     ) -> Result<Self, ExtractError> {
         let owners = Owners::read(sources)?;
-        Ok(Self { found, sources, owners, content, incoming, progress, done: Extracted::default(), orphans: HashSet::new() })
+        Ok(Self {
+            found,
+            sources,
+            owners,
+            content,
+            incoming,
+            progress,
+            done: Extracted::default(),
+            orphans: HashSet::new(),
+        })
     }
 
     fn run(mut self) -> Result<Extracted, ExtractError> {

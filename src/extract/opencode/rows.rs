@@ -163,8 +163,8 @@ impl Chunker {
             self.pending.resize_with(slot + 1, || None);
         }
         let kind = self.kind;
-        let chunk = self.pending[slot]
-            .get_or_insert_with(|| Chunk { kind, partition, arena: Vec::new(), rows: Vec::new() });
+        let chunk =
+            self.pending[slot].get_or_insert_with(|| Chunk { kind, partition, arena: Vec::new(), rows: Vec::new() });
         let before = chunk.arena.len();
         let raw = RawRow {
             rowid: integer(row.get_ref(0)?).unwrap_or_default(),

@@ -6,8 +6,8 @@ use super::locate::Found;
 use super::partition::{Generation, Owners};
 use super::rows::integer;
 use super::sqlite::{Source, explain};
-use crate::extract::catalog::RecordedDirectory;
 use crate::error::ExtractError;
+use crate::extract::catalog::RecordedDirectory;
 use crate::store::batch::Batch;
 use crate::store::manifest::FileEntry;
 use crate::store::parquet;
@@ -117,18 +117,11 @@ fn write(batch: &mut Batch, table: &TableDef, record: &Record) {
 }
 
 fn source_columns(table: &TableDef) -> Vec<&'static str> {
-    table
-        .columns
-        .iter()
-        .filter(|column| column.origin != schema::Origin::Decoded)
-        .map(|column| column.name)
-        .collect()
+    table.columns.iter().filter(|column| column.origin != schema::Origin::Decoded).map(|column| column.name).collect()
 }
 
 fn decode_session(record: &mut Record) {
-    let json = |value: Option<&Value>| -> Option<serde_json::Value> {
-        serde_json::from_str(value?.text()?).ok()
-    };
+    let json = |value: Option<&Value>| -> Option<serde_json::Value> { serde_json::from_str(value?.text()?).ok() };
     let field = |value: &serde_json::Value, key: &str| match value.get(key) {
         Some(serde_json::Value::String(text)) if !text.is_empty() => Value::Text(text.clone()),
         _ => Value::Null,
@@ -199,9 +192,8 @@ pub fn extract(
                 decode_session(&mut record);
                 record.insert("generation", Value::Text(generation.name().to_owned()));
                 record.insert("source", name.clone());
-                let batch = sessions
-                    .entry(owner.partition)
-                    .or_insert_with(|| Batch::new(&schema::SESSION, content, 16));
+                let batch =
+                    sessions.entry(owner.partition).or_insert_with(|| Batch::new(&schema::SESSION, content, 16));
                 write(batch, &schema::SESSION, &record);
             })?;
             rows_read.insert(generation.session_table().to_owned(), count);
@@ -245,7 +237,8 @@ pub fn extract(
     for record in projects.values() {
         write(&mut project_batch, &schema::PROJECT, record);
     }
-    let partitioned = sessions.into_iter().chain(todos).map(|(number, batch)| (owners.partitions[number as usize].clone(), batch));
+    let partitioned =
+        sessions.into_iter().chain(todos).map(|(number, batch)| (owners.partitions[number as usize].clone(), batch));
     for (partition, batch) in partitioned.chain([("all".to_owned(), project_batch)]) {
         if !batch.is_empty() {
             small.files.push((batch.table().name, parquet::write(batch, &partition, incoming)?));

@@ -14,7 +14,15 @@ use std::time::Duration;
 
 /// Every table that may be read.
 pub const ALLOWED: &[&str] = &[
-    "session", "message", "part", "todo", "project", "session_v2", "session_message", "migration", "__drizzle_migrations",
+    "session",
+    "message",
+    "part",
+    "todo",
+    "project",
+    "session_v2",
+    "session_message",
+    "migration",
+    "__drizzle_migrations",
 ];
 
 /// As long as OpenCode itself waits for a lock.
@@ -84,8 +92,7 @@ fn check_header(path: &Utf8Path, fingerprint: &Fingerprint) -> Result<Option<[u8
         return Ok(None);
     }
     let mut header = [0_u8; 20];
-    let mut file =
-        std::fs::File::open(path).map_err(|source| ExtractError::Io { path: path.to_owned(), source })?;
+    let mut file = std::fs::File::open(path).map_err(|source| ExtractError::Io { path: path.to_owned(), source })?;
     match file.read_exact(&mut header) {
         Ok(()) if header.starts_with(b"SQLite format 3\0") => Ok(Some(header)),
         _ => Err(ExtractError::NotSqlite { path: path.to_owned() }),
@@ -123,7 +130,8 @@ impl Source {
     /// # Errors
     /// Empty, not SQLite, not OpenCode's, locked, damaged or unreadable.
     pub fn open(path: &Utf8Path, scratch: &Utf8Path) -> Result<Self, ExtractError> {
-        let absolute = camino::absolute_utf8(path).map_err(|source| ExtractError::Io { path: path.to_owned(), source })?;
+        let absolute =
+            camino::absolute_utf8(path).map_err(|source| ExtractError::Io { path: path.to_owned(), source })?;
         let fingerprint = fingerprint(&absolute)?;
         let header = check_header(&absolute, &fingerprint)?;
         let in_wal_mode = header.is_some_and(|header| header[18] == 2);
@@ -142,8 +150,7 @@ impl Source {
             Err(error) => return Err(explain(path, None, error)),
         };
         let columns = read_columns(&connection).map_err(|error| explain(path, None, error))?;
-        let source =
-            Self { path: path.to_owned(), connection, columns, fingerprint, immutable, _copy: copy };
+        let source = Self { path: path.to_owned(), connection, columns, fingerprint, immutable, _copy: copy };
         source.check_tables()?;
         Ok(source)
     }
@@ -241,7 +248,8 @@ fn read_columns(connection: &Connection) -> Result<BTreeMap<String, BTreeSet<Str
     let mut info = connection.prepare("select name from pragma_table_info(?1)")?;
     for table in ALLOWED {
         if exists.exists([table])? {
-            let columns = info.query_map([table], |row| row.get::<_, String>(0))?.collect::<Result<BTreeSet<_>, _>>()?;
+            let columns =
+                info.query_map([table], |row| row.get::<_, String>(0))?.collect::<Result<BTreeSet<_>, _>>()?;
             tables.insert((*table).to_owned(), columns);
         }
     }

@@ -72,13 +72,26 @@ impl Axis {
     #[must_use]
     pub fn widened(self, period: Option<&(Date, Date)>) -> Self {
         let day = |label: Option<&String>| label.and_then(|label| label.parse::<Date>().ok());
-        let (Some((since, until)), Some(first), Some(last)) = (period, day(self.labels.first()), day(self.labels.last())) else { return self };
+        let (Some((since, until)), Some(first), Some(last)) =
+            (period, day(self.labels.first()), day(self.labels.last()))
+        else {
+            return self;
+        };
         if self.steps != Steps::Days || first < *since || last > *until {
             return self;
         }
-        let labels: Vec<String> = since.series(1.day()).take_while(|date| date <= until).take(MOST_STEPS).map(|date| date.to_string()).collect();
+        let labels: Vec<String> = since
+            .series(1.day())
+            .take_while(|date| date <= until)
+            .take(MOST_STEPS)
+            .map(|date| date.to_string())
+            .collect();
         let Some(shift) = labels.iter().position(|label| Some(label) == self.labels.first()) else { return self };
-        Self { steps: self.steps, labels, step_of: self.step_of.iter().map(|step| step.map(|step| step + shift)).collect() }
+        Self {
+            steps: self.steps,
+            labels,
+            step_of: self.step_of.iter().map(|step| step.map(|step| step + shift)).collect(),
+        }
     }
 
     /// The axis of a column.
@@ -95,7 +108,8 @@ impl Axis {
                 let weeks: Vec<_> = values.iter().map(|value| text(*value).and_then(week)).collect();
                 let months: Vec<_> = values.iter().map(|value| text(*value).and_then(month)).collect();
                 let is_whole = |dates: &[Option<Date>]| {
-                    dates.iter().zip(values).all(|(date, value)| date.is_some() || *value == Value::Null) && dates.iter().any(Option::is_some)
+                    dates.iter().zip(values).all(|(date, value)| date.is_some() || *value == Value::Null)
+                        && dates.iter().any(Option::is_some)
                 };
                 if is_whole(&weeks) {
                     (Steps::Weeks, weeks)
@@ -117,7 +131,11 @@ impl Axis {
         let all: Vec<Date> = first.series(span).take_while(|date| *date <= last).take(MOST_STEPS).collect();
         let place: BTreeMap<Date, usize> = all.iter().enumerate().map(|(index, date)| (*date, index)).collect();
         let labels = all.iter().map(|date| label(*date, steps)).collect();
-        Some(Self { steps, labels, step_of: days.iter().map(|date| date.and_then(|date| place.get(&date).copied())).collect() })
+        Some(Self {
+            steps,
+            labels,
+            step_of: days.iter().map(|date| date.and_then(|date| place.get(&date).copied())).collect(),
+        })
     }
 
     fn plain(column: &Column, values: &[Value<'_>]) -> Self {
@@ -132,8 +150,12 @@ impl Axis {
         if is_number {
             order.sort_by(|(left, _), (right, _)| left.total_cmp(right));
         }
-        let place: BTreeMap<&str, usize> = order.iter().enumerate().map(|(index, (_, name))| (name.as_str(), index)).collect();
-        let step_of = values.iter().map(|value| if *value == Value::Null { None } else { place.get(value.to_text().as_str()).copied() }).collect();
+        let place: BTreeMap<&str, usize> =
+            order.iter().enumerate().map(|(index, (_, name))| (name.as_str(), index)).collect();
+        let step_of = values
+            .iter()
+            .map(|value| if *value == Value::Null { None } else { place.get(value.to_text().as_str()).copied() })
+            .collect();
         let labels = order.iter().map(|(_, name)| name.clone()).collect();
         Self { steps: if is_number { Steps::Numbers } else { Steps::Names }, labels, step_of }
     }

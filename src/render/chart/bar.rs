@@ -36,10 +36,13 @@ pub fn figure(spec: &ChartSpec, table: &Table) -> Result<Option<Figure>, String>
     }
     let is_ordered = matches!(x.data, Data::Int(_) | Data::Float(_));
     let number = |bar: &Bar| bar.name.parse::<f64>().unwrap_or(0.0);
-    merged.sort_by(|left, right| if is_ordered { number(left).total_cmp(&number(right)) } else { right.value.total_cmp(&left.value) });
+    merged.sort_by(|left, right| {
+        if is_ordered { number(left).total_cmp(&number(right)) } else { right.value.total_cmp(&left.value) }
+    });
     let all = merged.len();
     merged.truncate(MOST);
-    let Some(largest) = merged.iter().max_by(|left, right| left.value.total_cmp(&right.value)).filter(|_| all > 1) else {
+    let Some(largest) = merged.iter().max_by(|left, right| left.value.total_cmp(&right.value)).filter(|_| all > 1)
+    else {
         return Ok(None);
     };
     let title = axis_title(&y.name, y.unit);

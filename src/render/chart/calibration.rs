@@ -24,7 +24,8 @@ pub fn figure(spec: &ChartSpec, table: &Table) -> Result<Option<Figure>, String>
             Some(Bin {
                 sure: x.value(row).as_f64()?,
                 right: y.value(row).as_f64()?,
-                ends: ends.and_then(|(low, high)| Some((table.value(row, low).as_f64()?, table.value(row, high).as_f64()?))),
+                ends: ends
+                    .and_then(|(low, high)| Some((table.value(row, low).as_f64()?, table.value(row, high).as_f64()?))),
                 count: by.and_then(|by| by.value(row).as_f64()),
             })
         })
@@ -33,7 +34,10 @@ pub fn figure(spec: &ChartSpec, table: &Table) -> Result<Option<Figure>, String>
         return Ok(None);
     }
     let above = bins.iter().filter(|bin| bin.sure > bin.right).count();
-    let desc = format!("Calibration curve of {} bins; in {above} of them the confidence is higher than the share that was right.", bins.len());
+    let desc = format!(
+        "Calibration curve of {} bins; in {above} of them the confidence is higher than the share that was right.",
+        bins.len()
+    );
     Ok(Some(Figure { desc, note: None, draw: Box::new(move |canvas| draw(canvas, &bins)) }))
 }
 
@@ -47,7 +51,13 @@ fn draw(canvas: &mut Canvas, bins: &[Bin]) -> f64 {
     for tick in [0.0, 0.25, 0.5, 0.75, 1.0] {
         canvas.line((x(0.0), y(tick)), (x(1.0), y(tick)), if tick == 0.0 { "base" } else { "grid" });
         canvas.text((margin - 6.0, y(tick) + 4.0), Anchor::End, "m num", &format::ratio(tick));
-        let anchor = if tick == 0.0 { Anchor::Start } else if tick == 1.0 { Anchor::End } else { Anchor::Middle };
+        let anchor = if tick == 0.0 {
+            Anchor::Start
+        } else if tick == 1.0 {
+            Anchor::End
+        } else {
+            Anchor::Middle
+        };
         canvas.text((x(tick), y(0.0) + 18.0), anchor, "m num", &format::ratio(tick));
     }
     canvas.text((x(1.0), y(0.0) + 37.0), Anchor::End, "m", "stated confidence (%)");
@@ -56,9 +66,14 @@ fn draw(canvas: &mut Canvas, bins: &[Bin]) -> f64 {
     canvas.polyline(&points, "l0");
     let most = bins.iter().filter_map(|bin| bin.count).fold(0.0, f64::max);
     for bin in bins {
-        let is_weak = bin.ends.is_some_and(|ends| tabular::is_weak(bin.right, ends)) || bin.count.is_some_and(|count| count < 5.0);
+        let is_weak = bin.ends.is_some_and(|ends| tabular::is_weak(bin.right, ends))
+            || bin.count.is_some_and(|count| count < 5.0);
         if let Some((low, high)) = bin.ends {
-            canvas.line((x(bin.sure), y(low)), (x(bin.sure), y(high)), if is_weak { "whisker weak" } else { "whisker" });
+            canvas.line(
+                (x(bin.sure), y(low)),
+                (x(bin.sure), y(high)),
+                if is_weak { "whisker weak" } else { "whisker" },
+            );
         }
         let radius = bin.count.filter(|_| most > 0.0).map_or(4.5, |count| 3.0 + 5.0 * (count / most).sqrt());
         let count = bin.count.map_or_else(String::new, |count| format!(", n = {}", format::count(count)));

@@ -43,14 +43,34 @@ pub fn figure(spec: &ChartSpec, table: &Table) -> Result<Option<Figure>, String>
         return Ok(None);
     }
     let rows: Vec<String> = match y.name.as_str() {
-        "weekday" => down.labels.iter().map(|label| label.parse().map_or_else(|_| label.clone(), |day| tabular::weekday(day).to_owned())).collect(),
+        "weekday" => down
+            .labels
+            .iter()
+            .map(|label| label.parse().map_or_else(|_| label.clone(), |day| tabular::weekday(day).to_owned()))
+            .collect(),
         _ => down.labels.clone(),
     };
     let title = axis_title(&by.name, by.unit);
-    let peak = cells.iter().enumerate().find_map(|(line, row)| Some((line, row.iter().position(|cell| *cell == Some(most))?)));
-    let place = peak.and_then(|(line, column)| Some(format!("{} {}", rows.get(line)?, across.labels.get(column)?))).unwrap_or_default();
-    let desc = format!("Heat map of {title} by {} and {}. The largest is {} at {place}.", y.name, x.name, format::number(most, by.unit));
-    let heat = Heat { columns: across.short_labels(), rows, cells, most, unit: by.unit, title, x_title: format::label(&x.name, x.unit) };
+    let peak =
+        cells.iter().enumerate().find_map(|(line, row)| Some((line, row.iter().position(|cell| *cell == Some(most))?)));
+    let place = peak
+        .and_then(|(line, column)| Some(format!("{} {}", rows.get(line)?, across.labels.get(column)?)))
+        .unwrap_or_default();
+    let desc = format!(
+        "Heat map of {title} by {} and {}. The largest is {} at {place}.",
+        y.name,
+        x.name,
+        format::number(most, by.unit)
+    );
+    let heat = Heat {
+        columns: across.short_labels(),
+        rows,
+        cells,
+        most,
+        unit: by.unit,
+        title,
+        x_title: format::label(&x.name, x.unit),
+    };
     Ok(Some(Figure { desc, note: None, draw: Box::new(move |canvas| draw(canvas, &heat)) }))
 }
 
@@ -80,12 +100,15 @@ fn draw(canvas: &mut Canvas, heat: &Heat) -> f64 {
         for (column, cell) in row.iter().enumerate() {
             let class = cell.map_or_else(|| "h0".to_owned(), |value| format!("h{}", shade(value, heat.most)));
             let column_name = heat.columns.get(column).map_or("", String::as_str);
-            let tooltip = cell.filter(|value| *value != 0.0).map_or_else(String::new, |value| format!("{name} {column_name}: {}", format::number(value, heat.unit)));
+            let tooltip = cell.filter(|value| *value != 0.0).map_or_else(String::new, |value| {
+                format!("{name} {column_name}: {}", format::number(value, heat.unit))
+            });
             canvas.rect((names + column as f64 * step, y), (step - gap, height - gap), &class, &tooltip);
         }
     }
     let bottom = top + heat.rows.len() as f64 * height;
-    let positions: Vec<f64> = (0..heat.columns.len()).map(|column| names + (column as f64 + 0.5) * step - gap / 2.0).collect();
+    let positions: Vec<f64> =
+        (0..heat.columns.len()).map(|column| names + (column as f64 + 0.5) * step - gap / 2.0).collect();
     let widths: Vec<f64> = heat.columns.iter().map(|column| width(column)).collect();
     for column in every_other(&positions, &widths) {
         if let (Some(label), Some(at)) = (heat.columns.get(column), positions.get(column)) {

@@ -27,8 +27,12 @@ pub fn figure(spec: &ChartSpec, table: &Table) -> Result<Option<Figure>, String>
     let ends = table.position(&y.name).and_then(|index| tabular::interval_of(table, index));
     let mut points: Vec<Point> = (0..table.len())
         .filter_map(|row| {
-            let name = by.map_or_else(|| x.value(row).to_text(), |by| format!("{} · {}", x.value(row).to_text(), by.value(row).to_text()));
-            let ends = ends.and_then(|(low, high)| Some((table.value(row, low).as_f64()?, table.value(row, high).as_f64()?)));
+            let name = by.map_or_else(
+                || x.value(row).to_text(),
+                |by| format!("{} · {}", x.value(row).to_text(), by.value(row).to_text()),
+            );
+            let ends =
+                ends.and_then(|(low, high)| Some((table.value(row, low).as_f64()?, table.value(row, high).as_f64()?)));
             Some(Point { name: format::clean(&name), value: y.value(row).as_f64()?, ends })
         })
         .collect();
@@ -70,8 +74,15 @@ fn draw(canvas: &mut Canvas, points: &[Point], unit: Unit, title: &str) -> f64 {
         if let Some((from, to)) = point.ends {
             canvas.line((x(from), y), (x(to), y), if is_weak { "whisker weak" } else { "whisker" });
         }
-        let range = point.ends.map_or_else(String::new, |(from, to)| format!(" (95 %: {}–{})", format::number(from, unit), format::number(to, unit)));
-        canvas.dot((x(point.value), y), 4.5, if is_weak { "point weak" } else { "point" }, &format!("{}: {text}{range}", point.name));
+        let range = point.ends.map_or_else(String::new, |(from, to)| {
+            format!(" (95 %: {}–{})", format::number(from, unit), format::number(to, unit))
+        });
+        canvas.dot(
+            (x(point.value), y),
+            4.5,
+            if is_weak { "point weak" } else { "point" },
+            &format!("{}: {text}{range}", point.name),
+        );
         canvas.text((canvas.width, y + 4.0), Anchor::End, if is_weak { "num weak" } else { "num" }, &text);
     }
     bottom + 22.0

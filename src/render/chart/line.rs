@@ -28,9 +28,14 @@ pub fn figure(spec: &ChartSpec, table: &Table, scene: &Scene) -> Result<Option<F
     let last = grid.axis.labels.last().cloned().unwrap_or_default();
     let desc = match grid.series.as_slice() {
         [only] => format!("Line of {title} from {first} to {last}; {}.", ends(only, grid.unit)),
-        many => format!("{} small line charts of {title} from {first} to {last}, one for each {}.", many.len(), spec.by.as_deref().unwrap_or("series")),
+        many => format!(
+            "{} small line charts of {title} from {first} to {last}, one for each {}.",
+            many.len(),
+            spec.by.as_deref().unwrap_or("series")
+        ),
     };
-    let note = (grid.left_out > 0).then(|| format!("The {} largest of {}.", grid.series.len(), grid.series.len() + grid.left_out));
+    let note = (grid.left_out > 0)
+        .then(|| format!("The {} largest of {}.", grid.series.len(), grid.series.len() + grid.left_out));
     let moves = scene.moves.clone();
     Ok(Some(Figure { desc, note, draw: Box::new(move |canvas| draw(canvas, &grid, has_own_scale, &title, &moves)) }))
 }
@@ -72,7 +77,11 @@ fn draw(canvas: &mut Canvas, grid: &Grid, has_own_scale: bool, title: &str, move
         let most = if has_own_scale || !is_small { own } else { grid.highest() };
         let unit = if has_own_scale { format::series_unit(&series.name) } else { grid.unit };
         let origin = (column as f64 * (panel_width + gap), top + row as f64 * (height + 34.0));
-        panel(canvas, &Panel { grid, series, unit, most, origin, size: (panel_width, height), is_small, has_own_scale }, moves);
+        panel(
+            canvas,
+            &Panel { grid, series, unit, most, origin, size: (panel_width, height), is_small, has_own_scale },
+            moves,
+        );
     }
     top + grid.series.len().div_ceil(columns) as f64 * (height + 34.0) - 12.0
 }
@@ -87,10 +96,16 @@ fn panel(canvas: &mut Canvas, panel: &Panel<'_>, moves: &[(String, String, Strin
     let (x0, x1) = (left + margin, left + full - 6.0);
     let (y0, y1) = (top + height - 4.0, top + head);
     let steps = grid.axis.labels.len();
-    let x = |step: usize| if steps > 1 { x0 + 6.0 + (x1 - x0 - 6.0) * step as f64 / (steps - 1) as f64 } else { f64::midpoint(x0, x1) };
+    let x = |step: usize| {
+        if steps > 1 { x0 + 6.0 + (x1 - x0 - 6.0) * step as f64 / (steps - 1) as f64 } else { f64::midpoint(x0, x1) }
+    };
     let y = |value: f64| y0 - (y0 - y1) * (value - low) / (high - low);
     if is_small {
-        let name = if panel.has_own_scale { series.name.trim_end_matches("_usd").replace('_', " ") } else { series.name.clone() };
+        let name = if panel.has_own_scale {
+            series.name.trim_end_matches("_usd").replace('_', " ")
+        } else {
+            series.name.clone()
+        };
         canvas.text((left, top + FONT - 2.0), Anchor::Start, "b", &fit(&name, full / 1.14));
     }
     for tick in &ticks {
@@ -108,16 +123,20 @@ fn panel(canvas: &mut Canvas, panel: &Panel<'_>, moves: &[(String, String, Strin
     trace(canvas, grid, series, unit, (&x, &y));
 }
 
-fn trace(canvas: &mut Canvas, grid: &Grid, series: &Series, unit: Unit, (x, y): (&dyn Fn(usize) -> f64, &dyn Fn(f64) -> f64)) {
+fn trace(
+    canvas: &mut Canvas,
+    grid: &Grid,
+    series: &Series,
+    unit: Unit,
+    (x, y): (&dyn Fn(usize) -> f64, &dyn Fn(f64) -> f64),
+) {
     let is_open = |step: usize| grid.is_unfinished.get(step).copied().unwrap_or(false);
-    let points: Vec<Option<(f64, f64)>> = series.values.iter().enumerate().map(|(step, value)| value.map(|value| (x(step), y(value)))).collect();
+    let points: Vec<Option<(f64, f64)>> =
+        series.values.iter().enumerate().map(|(step, value)| value.map(|value| (x(step), y(value)))).collect();
     let solid: Vec<_> = points.iter().enumerate().map(|(step, point)| point.filter(|_| !is_open(step))).collect();
     canvas.polyline(&solid, "l0");
-    let dashed: Vec<_> = points
-        .iter()
-        .enumerate()
-        .map(|(step, point)| point.filter(|_| is_open(step) || is_open(step + 1)))
-        .collect();
+    let dashed: Vec<_> =
+        points.iter().enumerate().map(|(step, point)| point.filter(|_| is_open(step) || is_open(step + 1))).collect();
     if dashed.iter().flatten().count() > 1 {
         canvas.polyline(&dashed, "l0 dashed");
     }

@@ -45,7 +45,8 @@ pub fn figure(spec: &ChartSpec, table: &Table) -> Result<Option<Figure>, String>
     for row in 0..table.len() {
         let place = across.step_of.get(row).copied().flatten().zip(down.step_of.get(row).copied().flatten());
         let (Some((column, line)), Some(value)) = (place, by.value(row).as_f64()) else { continue };
-        let interval = interval.and_then(|(low, high)| Some((table.value(row, low).as_f64()?, table.value(row, high).as_f64()?)));
+        let interval =
+            interval.and_then(|(low, high)| Some((table.value(row, low).as_f64()?, table.value(row, high).as_f64()?)));
         if let Some(cell) = cells.get_mut(line).and_then(|line| line.get_mut(column)) {
             *cell = Some(match (*cell, by.unit) {
                 (Some(known), unit) if unit != Unit::Ratio => Number { value: known.value + value, interval: None },
@@ -85,7 +86,12 @@ fn draw(canvas: &mut Canvas, matrix: &Matrix) -> f64 {
     let widest = matrix.columns.iter().map(|column| width(column)).fold(56.0, f64::max) + 12.0;
     let step = ((canvas.width - names) / matrix.columns.len().max(1) as f64).min(widest.max(72.0));
     let top = 44.0;
-    canvas.text((0.0, FONT), Anchor::Start, "m", &fit(&format!("{}: {} ↓, {} →", matrix.title, matrix.down, matrix.across), canvas.width));
+    canvas.text(
+        (0.0, FONT),
+        Anchor::Start,
+        "m",
+        &fit(&format!("{}: {} ↓, {} →", matrix.title, matrix.down, matrix.across), canvas.width),
+    );
     for (column, name) in matrix.columns.iter().enumerate() {
         canvas.text((names + (column as f64 + 0.5) * step, top - 8.0), Anchor::Middle, "", &fit(name, step - 6.0));
     }
@@ -100,10 +106,17 @@ fn draw(canvas: &mut Canvas, matrix: &Matrix) -> f64 {
                 continue;
             };
             let shade = shade(number.value, matrix.most);
-            let interval = number.interval.map_or_else(String::new, |(low, high)| format!(" (95 %: {}–{})", format::ratio(low), format::ratio(high)));
+            let interval = number.interval.map_or_else(String::new, |(low, high)| {
+                format!(" (95 %: {}–{})", format::ratio(low), format::ratio(high))
+            });
             let column_name = matrix.columns.get(column).map_or("", String::as_str);
             let text = format::number(number.value, matrix.unit);
-            canvas.rect((x, y), (step - 2.0, CELL - 2.0), &format!("h{shade}"), &format!("{name} · {column_name}: {text}{interval}"));
+            canvas.rect(
+                (x, y),
+                (step - 2.0, CELL - 2.0),
+                &format!("h{shade}"),
+                &format!("{name} · {column_name}: {text}{interval}"),
+            );
             let is_weak = number.interval.is_some_and(|interval| tabular::is_weak(number.value, interval));
             let class = match (shade > SHADES / 2, is_weak) {
                 (true, false) => "num inv",

@@ -67,9 +67,14 @@ impl Scene {
         let mut scene = Self { days: report.period.days(), ..Self::default() };
         if report.period.is_unfinished {
             let day = report.now.get(..10).unwrap_or_default().to_owned();
-            scene.open = [axis::week_of(&day), day.get(..7).map(str::to_owned), Some(day)].into_iter().flatten().collect();
+            scene.open =
+                [axis::week_of(&day), day.get(..7).map(str::to_owned), Some(day)].into_iter().flatten().collect();
         }
-        let points = report.metrics.iter().find(|metric| metric.name == "change_points").and_then(|metric| metric.result.as_ref().ok());
+        let points = report
+            .metrics
+            .iter()
+            .find(|metric| metric.name == "change_points")
+            .and_then(|metric| metric.result.as_ref().ok());
         if let Some(table) = points {
             scene.moves = moves(table);
         }
@@ -92,7 +97,10 @@ fn moves(table: &Table) -> Vec<(String, String, String)> {
         .flat_map(|row| {
             let (series, date) = (table.get(row, "series").to_text(), table.get(row, "date").to_text());
             let what = format!("{series} moved on {date}: {} → {}", text(row, "before"), text(row, "after"));
-            [axis::week_of(&date), Some(date)].into_iter().flatten().map(move |step| (series.clone(), step, what.clone()))
+            [axis::week_of(&date), Some(date)]
+                .into_iter()
+                .flatten()
+                .map(move |step| (series.clone(), step, what.clone()))
         })
         .collect()
 }
@@ -138,7 +146,8 @@ pub fn compose(name: &str, title: &str, kind: &str, figure: Figure) -> Chart {
     let once = |width: f64, is_narrow: bool| {
         let mut canvas = Canvas::new(width, is_narrow);
         let height = (figure.draw)(&mut canvas);
-        let (id, class) = if is_narrow { (format!("c-{name}-n"), "chart narrow") } else { (format!("c-{name}-w"), "chart wide") };
+        let (id, class) =
+            if is_narrow { (format!("c-{name}-n"), "chart narrow") } else { (format!("c-{name}-w"), "chart wide") };
         canvas.finish(height, &id, class, title, &figure.desc)
     };
     Chart {
@@ -177,7 +186,13 @@ pub(super) fn tick_text(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Usd if value != 0.0 && value.abs() < 1_000.0 => {
             let is_cents = ((value * 100.0).round() - value * 100.0).abs() < 1e-6;
-            let places = if value.abs() < 0.01 { 4 } else if is_cents { 2 } else { 3 };
+            let places = if value.abs() < 0.01 {
+                4
+            } else if is_cents {
+                2
+            } else {
+                3
+            };
             let text = format!("{:.places$}", value.abs());
             format!("{}${}", if value < 0.0 { "−" } else { "" }, text.strip_suffix(".00").unwrap_or(&text))
         }

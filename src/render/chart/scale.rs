@@ -24,7 +24,8 @@ pub fn ticks(low: f64, high: f64, count: usize, unit: Unit) -> Vec<f64> {
 
 fn step(rough: f64, unit: Unit) -> f64 {
     const TIMES: &[f64] = &[
-        1e3, 2e3, 5e3, 10e3, 15e3, 30e3, 60e3, 120e3, 300e3, 600e3, 900e3, 1800e3, 3600e3, 7200e3, 10_800e3, 21_600e3, 43_200e3, 86_400e3,
+        1e3, 2e3, 5e3, 10e3, 15e3, 30e3, 60e3, 120e3, 300e3, 600e3, 900e3, 1800e3, 3600e3, 7200e3, 10_800e3, 21_600e3,
+        43_200e3, 86_400e3,
     ];
     if unit == Unit::Ms && rough > 500.0 {
         if let Some(step) = TIMES.iter().find(|step| **step >= rough) {
@@ -43,7 +44,8 @@ pub fn width(text: &str) -> f64 {
     let em: f64 = text
         .chars()
         .map(|letter| match letter {
-            'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | ';' | '|' | '!' | '\'' | ' ' | '\u{a0}' | 't' | 'f' | '(' | ')' => 0.36,
+            'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | ';' | '|' | '!' | '\'' | ' ' | '\u{a0}' | 't' | 'f' | '('
+            | ')' => 0.36,
             'm' | 'w' | 'M' | 'W' | '%' | '@' | '—' | '…' => 0.95,
             'A'..='Z' => 0.70,
             _ if u32::from(letter) >= 0x1100 => 1.15,

@@ -80,7 +80,8 @@ impl Grid {
         if adds_rest {
             let steps = self.axis.labels.len();
             let values = (0..steps).map(|step| {
-                let known: Vec<f64> = rest.iter().filter_map(|series| series.values.get(step).copied().flatten()).collect();
+                let known: Vec<f64> =
+                    rest.iter().filter_map(|series| series.values.get(step).copied().flatten()).collect();
                 (!known.is_empty()).then(|| known.iter().sum())
             });
             self.series.push(Series { name: format!("{} others", rest.len()), values: values.collect() });

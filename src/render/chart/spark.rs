@@ -24,7 +24,8 @@ pub fn draw(history: &[Past]) -> Option<String> {
         (EDGE + index as f64 * step, HEIGHT - EDGE - share * (HEIGHT - 2.0 * EDGE))
     };
     let mut canvas = Canvas::new(WIDTH, false);
-    let points: Vec<_> = history.iter().enumerate().map(|(index, past)| past.value.map(|value| place(index, value))).collect();
+    let points: Vec<_> =
+        history.iter().enumerate().map(|(index, past)| past.value.map(|value| place(index, value))).collect();
     let is_unfinished = history.last().is_some_and(|past| past.is_unfinished);
     let solid = if is_unfinished { points.len() - 1 } else { points.len() };
     canvas.polyline(points.get(..solid).unwrap_or(&points), "spark");
@@ -34,8 +35,19 @@ pub fn draw(history: &[Past]) -> Option<String> {
     for (index, past) in history.iter().enumerate() {
         if let Some(value) = past.value {
             let is_last = index + 1 == history.len();
-            let class = if is_last && is_unfinished { "spark-last open" } else if is_last { "spark-last" } else { "spark-dot" };
-            canvas.dot(place(index, value), if is_last { 3.0 } else { 1.2 }, class, &format!("{}: {}", past.period, past.text));
+            let class = if is_last && is_unfinished {
+                "spark-last open"
+            } else if is_last {
+                "spark-last"
+            } else {
+                "spark-dot"
+            };
+            canvas.dot(
+                place(index, value),
+                if is_last { 3.0 } else { 1.2 },
+                class,
+                &format!("{}: {}", past.period, past.text),
+            );
         }
     }
     Some(canvas.finish_hidden(HEIGHT, "sparkline"))

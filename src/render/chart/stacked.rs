@@ -107,7 +107,8 @@ fn lying(canvas: &mut Canvas, grid: &Grid, title: &str) -> f64 {
     order.truncate(MOST_ROWS);
     let name = |step: usize| grid.axis.labels.get(step).map_or("", String::as_str);
     let names = order.iter().map(|step| width(name(*step))).fold(0.0, f64::max).min(canvas.width * 0.36) + 10.0;
-    let values = order.iter().map(|step| width(&format::number(grid.sum_at(*step), grid.unit))).fold(0.0, f64::max) + 10.0;
+    let values =
+        order.iter().map(|step| width(&format::number(grid.sum_at(*step), grid.unit))).fold(0.0, f64::max) + 10.0;
     let room = canvas.width - names - values;
     let high = grid.highest_sum();
     canvas.text((names, top + FONT), Anchor::Start, "m", &fit(title, canvas.width - names));

@@ -57,13 +57,27 @@ impl Canvas {
         if width <= 0.0 || height <= 0.0 {
             return;
         }
-        let _ = write!(self.body, "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" class=\"{class}\"", c(x), c(y), c(width), c(height));
+        let _ = write!(
+            self.body,
+            "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" class=\"{class}\"",
+            c(x),
+            c(y),
+            c(width),
+            c(height)
+        );
         self.close("rect", tooltip);
     }
 
     /// A straight line.
     pub fn line(&mut self, (x1, y1): (f64, f64), (x2, y2): (f64, f64), class: &str) {
-        let _ = write!(self.body, "<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\" class=\"{class}\"/>", c(x1), c(y1), c(x2), c(y2));
+        let _ = write!(
+            self.body,
+            "<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\" class=\"{class}\"/>",
+            c(x1),
+            c(y1),
+            c(x2),
+            c(y2)
+        );
     }
 
     /// A dot with a tooltip.

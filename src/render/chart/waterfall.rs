@@ -19,8 +19,20 @@ struct Bar {
 
 /// Figure of a sum before, the parts of its change, and the sum after.
 #[must_use]
-pub fn figure(column: &str, unit: Unit, (before_name, before): (&str, f64), parts: &[(&str, f64)], (after_name, after): (&str, f64)) -> Figure {
-    let total = |name: &str, value: f64| Bar { name: name.to_owned(), from: 0.0, to: value, text: format::number(value, unit), class: "f7" };
+pub fn figure(
+    column: &str,
+    unit: Unit,
+    (before_name, before): (&str, f64),
+    parts: &[(&str, f64)],
+    (after_name, after): (&str, f64),
+) -> Figure {
+    let total = |name: &str, value: f64| Bar {
+        name: name.to_owned(),
+        from: 0.0,
+        to: value,
+        text: format::number(value, unit),
+        class: "f7",
+    };
     let mut bars = vec![total(before_name, before)];
     let mut at = before;
     for (name, part) in parts {
@@ -30,8 +42,14 @@ pub fn figure(column: &str, unit: Unit, (before_name, before): (&str, f64), part
     }
     bars.push(total(after_name, after));
     let title = axis_title(column, unit);
-    let said: Vec<String> = parts.iter().map(|(name, part)| format!("{name} {}", format::signed(*part, unit))).collect();
-    let desc = format!("Waterfall of {title} from {} to {}: {}.", format::number(before, unit), format::number(after, unit), said.join(", "));
+    let said: Vec<String> =
+        parts.iter().map(|(name, part)| format!("{name} {}", format::signed(*part, unit))).collect();
+    let desc = format!(
+        "Waterfall of {title} from {} to {}: {}.",
+        format::number(before, unit),
+        format::number(after, unit),
+        said.join(", ")
+    );
     Figure { desc, note: None, draw: Box::new(move |canvas| draw(canvas, &bars, &title)) }
 }
 
@@ -44,11 +62,17 @@ fn draw(canvas: &mut Canvas, bars: &[Bar], title: &str) -> f64 {
     let room = canvas.width - names - values;
     let x = |value: f64| names + room * (value - low) / span;
     let top = 24.0;
-    let marks: Vec<(f64, f64, f64)> = bars.iter().map(|bar| (x(bar.from), x(bar.to), x(bar.from.max(bar.to)))).collect();
+    let marks: Vec<(f64, f64, f64)> =
+        bars.iter().map(|bar| (x(bar.from), x(bar.to), x(bar.from.max(bar.to)))).collect();
     canvas.text((names, FONT), Anchor::Start, "m", &fit(title, canvas.width - names));
     for (index, (bar, (from, to, end))) in bars.iter().zip(&marks).enumerate() {
         let y = top + index as f64 * ROW;
-        canvas.text((names - 8.0, y + 12.0), Anchor::End, if bar.class == "f7" { "b" } else { "" }, &fit(&bar.name, (names - 10.0) / 1.14));
+        canvas.text(
+            (names - 8.0, y + 12.0),
+            Anchor::End,
+            if bar.class == "f7" { "b" } else { "" },
+            &fit(&bar.name, (names - 10.0) / 1.14),
+        );
         let length = (to - from).abs().max(1.5);
         canvas.rect((from.min(*to), y), (length, BAR), bar.class, &format!("{}: {}", bar.name, bar.text));
         if index + 1 < bars.len() {

@@ -2,7 +2,8 @@
 
 use super::Output;
 use crate::error::StoreError;
-use crate::render::Rendered;
+use crate::render::index::{IndexEntry, render_index};
+use crate::render::{RenderOptions, Rendered};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -49,6 +50,36 @@ fn put(path: &Utf8Path, text: &str) -> anyhow::Result<()> {
     let mut file = fs_err::File::create(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
+    Ok(())
+}
+
+/// Writes the list of all reports in `out`: `index.html` and `index.md`, newest first.
+///
+/// # Errors
+/// The folder cannot be read or written, or a template is wrong.
+pub fn write_index(out: &Utf8Path, theme: &str, options: &RenderOptions) -> anyhow::Result<()> {
+    let mut entries = Vec::new();
+    for entry in out.read_dir_utf8()?.filter_map(Result::ok) {
+        let name = entry.file_name().to_owned();
+        let Ok(bytes) = fs_err::read(entry.path().join("report.json")) else { continue };
+        if name.starts_with('.') {
+            continue;
+        }
+        let report: serde_json::Value = match serde_json::from_slice(&bytes) {
+            Ok(report) => report,
+            Err(error) => {
+                tracing::warn!("{}/report.json is not JSON ({error}): left out of the list of reports", entry.path());
+                continue;
+            }
+        };
+        entries.extend(IndexEntry::from_json(&name, &report));
+    }
+    let (html, markdown) = render_index(&entries, theme, options)?;
+    for (name, text) in [("index.html", html), ("index.md", markdown)] {
+        let incoming = out.join(format!(".{name}.incoming-{}", std::process::id()));
+        put(&incoming, &text)?;
+        fs_err::rename(&incoming, out.join(name))?;
+    }
     Ok(())
 }
 

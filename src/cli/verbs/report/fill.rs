@@ -9,8 +9,8 @@ use crate::engine::table::{Data, Table, Unit, rfc3339};
 use crate::metric;
 use crate::model::period::Period;
 use crate::render::model::{
-    Better, ChartSpec, Coverage, Filters, MetricResult, PastPeriod, Period as ShownPeriod, Provenance, REPORT_SCHEMA_VERSION,
-    Report, Source, UnknownKind,
+    Better, ChartSpec, Coverage, Filters, Finding, MetricResult, PastPeriod, Period as ShownPeriod, Provenance,
+    REPORT_SCHEMA_VERSION, Report, Source, UnknownKind,
 };
 use std::collections::BTreeMap;
 
@@ -74,7 +74,10 @@ fn provenance(ready: &Ready) -> anyhow::Result<Provenance> {
         &[],
     )?;
     let bad_rows = |table: &str| {
-        (0..bad.len()).find(|row| bad.get(*row, "table_name").to_text() == table).and_then(|row| bad.get(row, "bad_count").as_i64()).unwrap_or(0)
+        (0..bad.len())
+            .find(|row| bad.get(*row, "table_name").to_text() == table)
+            .and_then(|row| bad.get(row, "bad_count").as_i64())
+            .unwrap_or(0)
     };
     let mut coverage: Vec<Coverage> = Vec::new();
     for table in ["session", "session_v2", "message", "part", "session_message", "todo", "project"] {
@@ -150,7 +153,11 @@ pub fn report(
             .filter(|one| super::HEADLINES.contains(&one.metric.name.as_str()))
             .filter_map(|one| one.result.as_ref().ok().map(|table| (one.metric.name.clone(), table.clone())))
             .collect();
-        vec![PastPeriod { name: ready.scope.period.name.clone(), is_unfinished: ready.scope.period.is_unfinished, metrics }]
+        vec![PastPeriod {
+            name: ready.scope.period.name.clone(),
+            is_unfinished: ready.scope.period.is_unfinished,
+            metrics,
+        }]
     });
     let globals = &context.globals;
     Ok(Report {
@@ -196,10 +203,38 @@ pub fn show_as(report: &mut Report, folder: &str, shown: &str) {
     for source in &mut report.provenance.sources {
         replace(&mut source.path);
     }
-    let tables = report.metrics.iter_mut().filter_map(|metric| metric.result.as_mut().ok()).chain(report.previous.values_mut());
+    let tables =
+        report.metrics.iter_mut().filter_map(|metric| metric.result.as_mut().ok()).chain(report.previous.values_mut());
     for column in tables.flat_map(|table| table.columns.iter_mut()) {
         if let Data::Text(values) = &mut column.data {
             values.iter_mut().flatten().for_each(replace);
         }
     }
+}
+
+/// Findings as the renderer takes them.
+pub fn findings(table: &Table) -> Vec<Finding> {
+    (0..table.len())
+        .map(|row| {
+            let text = |column: &str| Some(table.get(row, column).to_text()).filter(|text| !text.is_empty());
+            let number = |column: &str| table.get(row, column).as_f64();
+            Finding {
+                name: text("finding").unwrap_or_default(),
+                severity: text("severity").unwrap_or_default(),
+                subject: text("subject").unwrap_or_default(),
+                sentence: text("sentence").unwrap_or_default(),
+                action: text("action"),
+                metric: text("metric"),
+                evidence: text("evidence"),
+                n: table.get(row, "n").as_i64(),
+                ci_low: number("ci_low"),
+                ci_high: number("ci_high"),
+                saved_tokens_per_week: number("saved_tokens_per_week"),
+                saved_usd_per_week: number("saved_usd_per_week"),
+                saved_usd_low: number("saved_usd_low"),
+                saved_usd_high: number("saved_usd_high"),
+                confidence: text("confidence"),
+            }
+        })
+        .collect()
 }

@@ -1,0 +1,27 @@
+//! `logicoma findings`: what to do, most saving first.
+
+use crate::cli::context::Context;
+use crate::cli::format;
+use crate::cli::globals::OutputArgs;
+use crate::engine::findings;
+use crate::model::period::PeriodSpec;
+
+/// Options of `findings`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// No store.
+pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    let ready = context.ready(PeriodSpec::All, None)?;
+    let found = findings::find(&ready.duck, &ready.registry, &ready.scope.period)?;
+    for failure in &found.failures {
+        context.printer.warn(&failure.to_string());
+    }
+    format::print(&context.printer, &found.table, &args.output)
+}

@@ -1,0 +1,130 @@
+//! What can go wrong with query files and with running them.
+
+use super::{Exit, Hint, StoreError};
+use camino::Utf8PathBuf;
+use thiserror::Error;
+
+/// Metric, mart and query files.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RegistryError {
+    /// A header line is wrong.
+    #[error("{file}:{line}: {problem}")]
+    Header {
+        /// File as shown to the user.
+        file: String,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Nothing of that name.
+    #[error("there is no {what} called '{name}'")]
+    Unknown {
+        /// metric, query, table …
+        what: &'static str,
+        /// As asked for.
+        name: String,
+        /// The nearest name that exists.
+        nearest: Option<String>,
+    },
+    /// A file of the user's folders cannot be read.
+    #[error("cannot read {path}")]
+    Io {
+        /// The file.
+        path: Utf8PathBuf,
+        /// From the system.
+        source: std::io::Error,
+    },
+}
+
+impl Hint for RegistryError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Header { .. } => "queries/README.md says what a header holds".into(),
+            Self::Unknown { what, nearest, .. } => match nearest {
+                Some(nearest) => format!("did you mean '{nearest}'?"),
+                None if *what == "metric" => "`logicoma metrics list` shows all of them".into(),
+                None => "`logicoma queries` shows what can be asked".into(),
+            },
+            Self::Io { path, .. } => format!("check that {path} can be read by you"),
+        })
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Io { .. } => Exit::Unreadable,
+            _ => Exit::Usage,
+        }
+    }
+}
+
+/// Running SQL and pipelines.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// DuckDB says no.
+    #[error("{file}: {message}")]
+    Sql {
+        /// The file (with line where known) or '-c'.
+        file: String,
+        /// DuckDB's text.
+        message: String,
+    },
+    /// The statement does more than select.
+    #[error("{file}: only one SELECT statement is allowed: {problem}")]
+    NotSelect {
+        /// The file or '-c'.
+        file: String,
+        /// Why.
+        problem: String,
+    },
+    /// A parameter is missing or superfluous.
+    #[error("{file}: {problem}")]
+    Parameter {
+        /// The file or '-c'.
+        file: String,
+        /// Which.
+        problem: String,
+    },
+    /// A polars pipeline failed.
+    #[error("pipeline {metric}: {message}")]
+    Pipeline {
+        /// The metric.
+        metric: String,
+        /// polars' text.
+        message: String,
+    },
+    /// DuckDB itself cannot start.
+    #[error("the query engine cannot start: {message}")]
+    Start {
+        /// DuckDB's text.
+        message: String,
+    },
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Hint for EngineError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Sql { .. } => {
+                Some("`logicoma schema` lists views and columns; `logicoma queries` shows examples".into())
+            }
+            Self::NotSelect { .. } => Some("the store is read-only: write one SELECT (or WITH … SELECT)".into()),
+            Self::Parameter { .. } => {
+                Some("bind `?` in order with --param VALUE, `$name` with --param name=VALUE".into())
+            }
+            Self::Store(error) => error.hint(),
+            Self::Pipeline { .. } | Self::Start { .. } => None,
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Store(error) => error.exit(),
+            _ => Exit::Sql,
+        }
+    }
+}
