@@ -78,7 +78,7 @@ fn main() {
     let metrics = registry.metrics();
     let mut group = criterion.benchmark_group("metrics");
     group.bench_function("all", |bencher| {
-        bencher.iter(|| fanout::measure(&duck, &metrics, &scope.period).expect("measured"))
+        bencher.iter(|| fanout::measure(&duck, &metrics, &scope.period).expect("measured"));
     });
     group.finish();
     criterion.final_summary();

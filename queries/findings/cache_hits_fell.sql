@@ -8,13 +8,15 @@
 -- The share of the context that a model read from the provider's cache, in the last four weeks against the twelve
 -- before, by model, so that a change of models is not taken for one of the cache. Requests of a session hang together:
 -- the variance is taken over sessions (ratio estimator), p-values are adjusted over the models by Benjamini-Hochberg
--- (5 %). Both stretches need five sessions and 30 requests, and the fall must be two points. Tokens are not saved, they
--- become cheaper: USD assumes the usual ratios of list prices (cached 0.1, output 5 times input).
+-- (5 %). Both stretches need five sessions and 30 requests, and the fall must be two points. Tokens are not saved,
+-- they become cheaper: USD assumes the usual ratios of list prices (cached 0.1, output 5 times input).
 with
 
 stretch as (
     select
-        max(created_at) - 9676800000 as start_ms, max(created_at) - 2419200000 as recent_ms, max(created_at) + 1 as end_ms,
+        max(created_at) - 9676800000 as start_ms,
+        max(created_at) - 2419200000 as recent_ms,
+        max(created_at) + 1 as end_ms,
     from run inner join messages on created_at < now_ms
 ),
 
@@ -22,7 +24,8 @@ requests as (
     select
         steps_history.*,
         started_at >= recent_ms as is_recent,
-        input_tokens + 0.1 * cache_read_tokens + 1.25 * cache_write_tokens + 5 * (output_tokens + reasoning_tokens) as weighted_tokens,
+        input_tokens + 0.1 * cache_read_tokens + 1.25 * cache_write_tokens + 5 * (output_tokens + reasoning_tokens)
+        as weighted_tokens,
     from steps_history inner join stretch on started_at between start_ms and end_ms
     where context_tokens > 0 and not is_error
 ),
@@ -55,7 +58,8 @@ sides as (
         cast(sum(request_count) as bigint) as request_count,
         min(ratio) as ratio,
         sum(context) as context,
-        1e0 * count(*) / (count(*) - 1) * sum(power(cached - ratio * context, 2) order by session_id) / power(sum(context), 2) as variance,
+        1e0 * count(*) / (count(*) - 1)
+        * sum(power(cached - ratio * context, 2) order by session_id) / power(sum(context), 2) as variance,
         sum(cost_usd order by session_id) / nullif(sum(weighted_tokens order by session_id), 0) as input_usd,
     from ratios
     group by model, is_recent
@@ -76,7 +80,8 @@ compared as (
 ),
 
 scored as (
-    select *, exp(-0.717 * abs(fall) / standard_error - 0.416 * power(fall / standard_error, 2)) as p_value from compared
+    select *, exp(-0.717 * abs(fall) / standard_error - 0.416 * power(fall / standard_error, 2)) as p_value,
+    from compared
 ),
 
 ranked as (
@@ -97,12 +102,14 @@ final as (
 select
     case when fall >= 0.2 then 'high' else 'medium' end as severity,
     model as subject,
-    'In the last four weeks ' || model || ' read ' || round(100 * ratio, 1) || ' % of its context from the cache, against '
-    || round(100 * ratio_before, 1) || ' % in the twelve before.' as sentence,
-    'See what changed at the start of the requests: instructions, tools, skills, or long pauses between prompts.' as action,
+    'In the last four weeks ' || model || ' read ' || round(100 * ratio, 1)
+    || ' % of its context from the cache, against ' || round(100 * ratio_before, 1)
+    || ' % in the twelve before.' as sentence,
+    'See what changed at the start of requests: instructions, tools, skills; or whether pauses grew.' as action,
     'by_model' as metric,
-    request_count || ' requests in ' || session_count || ' sessions against ' || session_count_before || ' sessions; fall of '
-    || round(100 * ci_low, 1) || ' to ' || round(100 * ci_high, 1) || ' points (95 %, by session)' as evidence,
+    request_count || ' requests in ' || session_count || ' sessions against ' || session_count_before
+    || ' sessions; fall of ' || round(100 * ci_low, 1) || ' to ' || round(100 * ci_high, 1)
+    || ' points (95 %, by session)' as evidence,
     session_count + session_count_before as n, ci_low, ci_high,
     cast(null as double) as saved_tokens_per_week,
     fall * full_saving_usd as saved_usd_per_week,

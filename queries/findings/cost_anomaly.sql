@@ -7,13 +7,14 @@
 --
 -- Days of the period (with everything: of the last four weeks) that cost more than the 28 days with cost before them
 -- let expect: robust z of the logarithm (median, MAD), at least 14 days of history, Benjamini-Hochberg over the days
--- looked at (5 %), and at least twice the median. n is the days compared with. A busy day is no fault: the row
--- names the session that cost most. No saving is stated, for the day is over.
+-- looked at (5 %), and at least twice the median. n is the days compared with. A busy day is no fault: the row names
+-- the session that cost most. No saving is stated, for the day is over.
 with
 
 bounds as (
     select
-        case when is_all or since_ms is null then max(created_at) - 2419200000 else since_ms end as still_ms, max(created_at) as end_ms,
+        case when is_all or since_ms is null then max(created_at) - 2419200000 else since_ms end as still_ms,
+        max(created_at) as end_ms,
     from run inner join messages on created_at < now_ms
     group by is_all, since_ms
 ),
@@ -89,15 +90,16 @@ final as (
 )
 
 select
-    case when cost_usd - usual_usd >= 10 then 'high' when cost_usd - usual_usd >= 1 then 'medium' else 'low' end as severity,
+    case when cost_usd - usual_usd >= 10 then 'high' when cost_usd - usual_usd >= 1 then 'medium' else 'low' end
+    as severity,
     cast(local_date as varchar) as subject,
     local_date || ' cost $' || round(cost_usd, 2) || ', ' || round(cost_usd / usual_usd, 1) || ' times the usual $'
-    || round(usual_usd, 2) || ' of a day; the dearest session took ' || cast(round(100 * session_usd / cost_usd) as bigint)
-    || ' % of it.' as sentence,
+    || round(usual_usd, 2) || ' of a day; the dearest session took '
+    || cast(round(100 * session_usd / cost_usd) as bigint) || ' % of it.' as sentence,
     'Look at session ' || session_id || '.' as action,
     'daily' as metric,
-    'median of the ' || n || ' days with cost before it: $' || round(usual_usd, 2) || ', usual range $' || round(low_usd, 2)
-    || ' to $' || round(high_usd, 2) || '; robust z ' || round(robust_z, 1) as evidence,
+    'median of the ' || n || ' days with cost before it: $' || round(usual_usd, 2) || ', usual range $'
+    || round(low_usd, 2) || ' to $' || round(high_usd, 2) || '; robust z ' || round(robust_z, 1) as evidence,
     n, low_usd as ci_low, high_usd as ci_high,
     cast(null as double) as saved_tokens_per_week,
     cast(null as double) as saved_usd_per_week,

@@ -6,15 +6,16 @@
 -- units:    n=count, ci_low=ratio, ci_high=ratio, saved_tokens_per_week=tokens, saved_usd_per_week=usd, saved_usd_low=usd, saved_usd_high=usd
 --
 -- Two models on turns of the same project and agent (strata, weighted by the dearer model's turns), over the last four
--- weeks or the period where it is longer (at most 13 weeks; with everything: 13 weeks). Reported where a turn surely
--- costs at least half as much again, while the share of turns that completed without being corrected by the next prompt is not better: the
--- interval of the difference holds 0 or less and ends below 10 points. At least 20 turns each; models without a recorded price are left out. Somebody chose the
--- model for the task, so turns of the dearer one may be harder; what a turn is worth beyond completing is not known.
+-- weeks or a longer period (at most 13 weeks). Reported where a turn surely costs at least half as much again, while
+-- the share of turns that completed without being corrected by the next prompt is not better: the interval of the
+-- difference holds 0 or less and ends below 10 points. At least 20 turns each; models without a recorded price are
+-- left out. Somebody chose the model for the task, so turns of the dearer one may be harder; what a turn is worth
+-- beyond completing is not known.
 with
 
 bounds as (
     select
-        case when is_all or since_ms is null then max(created_at) - 2419200000 else since_ms end as still_ms,
+        case when is_all then 0 else coalesce(since_ms, 0) end as still_ms,
         case when is_all or since_ms is null then max(created_at) - 7862400000
             else greatest(least(since_ms, max(created_at) - 2419200000), max(created_at) - 7862400000) end as start_ms,
         max(created_at) + 1 as end_ms,
@@ -64,8 +65,10 @@ pairs as (
         min(dear.weeks) as weeks,
         sum(dear.turns * dear.mean_usd order by dear.stratum) / sum(dear.turns) as dear_usd,
         sum(dear.turns * cheap.mean_usd order by dear.stratum) / sum(dear.turns) as cheap_usd,
-        sqrt(sum(power(dear.turns, 2) * (dear.variance_usd / dear.turns + cheap.variance_usd / cheap.turns) order by dear.stratum))
-        / sum(dear.turns) as usd_error,
+        sqrt(sum(
+            power(dear.turns, 2) * (dear.variance_usd / dear.turns + cheap.variance_usd / cheap.turns)
+            order by dear.stratum
+        )) / sum(dear.turns) as usd_error,
         sum(dear.turns * (dear.mean_tokens - cheap.mean_tokens) order by dear.stratum) / sum(dear.turns) as more_tokens,
         sum(dear.good) / sum(dear.turns) as dear_ratio,
         sum(dear.turns * cheap.good / cheap.turns order by dear.stratum) / sum(dear.turns) as cheap_ratio,

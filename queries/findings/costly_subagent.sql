@@ -7,15 +7,14 @@
 --
 -- Types of subagents of which surely more than half of the calls returned little for what they took: the call failed,
 -- or for each token of the answer 100 fresh tokens (all kinds but cache reads) were spent. Over the last four weeks or
--- the period where it is longer (at most 13 weeks; with everything: 13 weeks), and at least once since the period's
--- start (with everything: in the last four weeks). Short answers may be worth much, and whether they were is not recorded. The
--- saving is what these calls took, less what their answers would take: an upper bound, as the work may have to be done
--- anyway.
+-- a longer period (at most 13 weeks), and at least once in the period. Short answers may be worth much, and whether
+-- they were is not recorded. The saving is what these calls took, less what their answers would take: an upper bound,
+-- as the work may have to be done anyway.
 with
 
 bounds as (
     select
-        case when is_all or since_ms is null then max(created_at) - 2419200000 else since_ms end as still_ms,
+        case when is_all then 0 else coalesce(since_ms, 0) end as still_ms,
         case when is_all or since_ms is null then max(created_at) - 7862400000
             else greatest(least(since_ms, max(created_at) - 2419200000), max(created_at) - 7862400000) end as start_ms,
         max(created_at) + 1 as end_ms,
@@ -38,9 +37,8 @@ calls as (
         coalesce(output_chars, 0) / 4.0 as returned_tokens,
         total_tokens,
         cost_usd,
-        is_failed
-        or input_tokens + cache_write_tokens + output_tokens + reasoning_tokens >= 100 * coalesce(output_chars, 0) / 4.0 as is_poor,
         input_tokens + cache_write_tokens + output_tokens + reasoning_tokens as fresh_tokens,
+        is_failed or total_tokens - cache_read_tokens >= 25 * coalesce(output_chars, 0) as is_poor,
         still_ms,
         weeks,
     from subagents_history inner join stretch on started_at between start_ms and end_ms
@@ -68,12 +66,13 @@ select
     case when cost_usd / weeks >= 5 then 'high' when cost_usd / weeks >= 0.5 then 'medium' else 'low' end as severity,
     subagent_type as subject,
     'The subagent ' || subagent_type || ' took ' || cast(round(p50_fresh_tokens) as bigint)
-    || ' fresh tokens a call and returned ' || cast(round(p50_returned_tokens) as bigint) || ' (medians); ' || poor_count || ' of '
-    || n || ' calls returned less than a hundredth or failed.' as sentence,
+    || ' fresh tokens a call and returned ' || cast(round(p50_returned_tokens) as bigint) || ' (medians); '
+    || poor_count || ' of ' || n || ' calls returned less than a hundredth or failed.' as sentence,
     'Give it a shorter prompt and fewer tools, ask it for more in one call, or search directly.' as action,
     'subagents' as metric,
-    poor_count || ' of ' || n || ' calls in ' || cast(round(weeks) as bigint) || ' weeks (' || failed_count || ' failed); '
-    || round(100 * wilson_low(poor_count, n), 1) || ' to ' || round(100 * wilson_high(poor_count, n), 1) || ' % (95 %)' as evidence,
+    poor_count || ' of ' || n || ' calls in ' || cast(round(weeks) as bigint) || ' weeks (' || failed_count
+    || ' failed); ' || round(100 * wilson_low(poor_count, n), 1) || ' to '
+    || round(100 * wilson_high(poor_count, n), 1) || ' % (95 %)' as evidence,
     n, wilson_low(poor_count, n) as ci_low, wilson_high(poor_count, n) as ci_high,
     tokens / weeks as saved_tokens_per_week,
     cost_usd / weeks as saved_usd_per_week,

@@ -37,7 +37,8 @@ troubles as (
         'quarantined rows of ' || bad_rows.table_name as subject,
         bad_count,
         bad_count + coalesce(row_count, 0) as n,
-        bad_count || ' rows of ' || bad_rows.table_name || ' could not be read, mostly: ' || left(usual_reason, 120) || '.' as sentence,
+        bad_count || ' rows of ' || bad_rows.table_name || ' could not be read, mostly: ' || left(usual_reason, 120)
+        || '.' as sentence,
         'Look at the rows with `logicoma query -c "select * from quarantine"`, or repair the database.' as action,
         'quarantine' as metric,
     from bad_rows left join table_rows using (table_name)
@@ -93,7 +94,8 @@ select
     sentence,
     action,
     metric,
-    bad_count || ' of ' || n || '; ' || round(100 * ci_low, 2) || ' to ' || round(100 * ci_high, 2) || ' % (95 %)' as evidence,
+    bad_count || ' of ' || n || '; ' || round(100 * ci_low, 2) || ' to ' || round(100 * ci_high, 2) || ' % (95 %)'
+    as evidence,
     n, ci_low, ci_high,
     cast(null as double) as saved_tokens_per_week,
     cast(null as double) as saved_usd_per_week,

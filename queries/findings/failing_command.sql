@@ -5,16 +5,16 @@
 -- grain:    one row per command, with quoted text and numbers taken out
 -- units:    n=count, ci_low=ratio, ci_high=ratio, saved_tokens_per_week=tokens, saved_usd_per_week=usd, saved_usd_low=usd, saved_usd_high=usd
 --
--- Shell commands that failed at least five times, and surely more than one time in four, in the last four weeks or the
--- period where it is longer (at most 13 weeks; with everything: 13 weeks), and at least once since the period's start
--- (with everything: in the last four weeks). Programs that answer by their exit code (grep, diff, test …) are left
--- out; failures that a rule denied count. A command is left out when its runs since the last failure would all
--- succeed by chance in less than one case in twenty. Tests that fail while work is going on do their job.
+-- Shell commands that failed at least five times, and surely more than one time in four, in the last four weeks or a
+-- longer period (at most 13 weeks), and at least once in the period. Programs that answer by their exit code (grep,
+-- diff, test …) are left out; failures that a rule denied count. A command is left out when its runs since the last
+-- failure would all succeed by chance in less than one case in twenty. Tests that fail while work is going on do their
+-- job.
 with
 
 bounds as (
     select
-        case when is_all or since_ms is null then max(created_at) - 2419200000 else since_ms end as still_ms,
+        case when is_all then 0 else coalesce(since_ms, 0) end as still_ms,
         case when is_all or since_ms is null then max(created_at) - 7862400000
             else greatest(least(since_ms, max(created_at) - 2419200000), max(created_at) - 7862400000) end as start_ms,
         max(created_at) + 1 as end_ms,
@@ -30,8 +30,9 @@ stretch as (
 
 runs as (
     select
-        trim(regexp_replace(regexp_replace(regexp_replace(
-            command, '^\s*cd\s+\S+\s*(&&|;)\s*', ''), '"[^"]*"|''[^'']*''', '"…"', 'g'), '\d+', 'N', 'g')) as command_pattern,
+        trim(regexp_replace(regexp_replace(
+            regexp_replace(command, '^\s*cd\s+\S+\s*(&&|;)\s*', ''), '"[^"]*"|''[^'']*''', '"…"', 'g'
+        ), '\d+', 'N', 'g')) as command_pattern,
         tool_class,
         session_id,
         is_failed,
@@ -45,11 +46,14 @@ runs as (
     where tool_name = 'bash'
         and command is not null
         and (is_failed or exit_code is not null)
-        and coalesce(program, '') not in ('grep', 'rg', 'ag', 'egrep', 'fgrep', 'diff', 'cmp', 'test', '[', 'which', 'pgrep', 'false')
+        and coalesce(program, '') not in (
+            'grep', 'rg', 'ag', 'egrep', 'fgrep', 'diff', 'cmp', 'test', '[', 'which', 'pgrep', 'false'
+        )
 ),
 
 marked as (
-    select *, max(case when is_failed then started_at end) over (partition by command_pattern) as last_failed_at from runs
+    select *, max(case when is_failed then started_at end) over (partition by command_pattern) as last_failed_at,
+    from runs
 ),
 
 final as (
@@ -77,12 +81,13 @@ select
     'The command ' || command_text || ' failed ' || failure_count || ' of ' || n || ' times in ' || session_count
     || ' sessions' || coalesce(', mostly with exit code ' || usual_exit_code, '') || '.' as sentence,
     case
-        when tool_class = 'check' then 'See what it keeps finding, and tell the agent how to run it and what to do first.'
+        when tool_class = 'check' then 'See what it keeps finding, and tell the agent what to do before it.'
         else 'Mend it, or tell the agent in its instructions what works instead.'
     end as action,
     'shell_commands' as metric,
     failure_count || ' of ' || n || ' runs failed in ' || cast(round(weeks) as bigint) || ' weeks; '
-    || round(100 * wilson_low(failure_count, n), 1) || ' to ' || round(100 * wilson_high(failure_count, n), 1) || ' % (95 %)' as evidence,
+    || round(100 * wilson_low(failure_count, n), 1) || ' to ' || round(100 * wilson_high(failure_count, n), 1)
+    || ' % (95 %)' as evidence,
     n, wilson_low(failure_count, n) as ci_low, wilson_high(failure_count, n) as ci_high,
     tokens / weeks as saved_tokens_per_week,
     cost_usd / weeks as saved_usd_per_week,

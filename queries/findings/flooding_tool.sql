@@ -6,15 +6,15 @@
 -- units:    n=count, ci_low=ratio, ci_high=ratio, saved_tokens_per_week=tokens, saved_usd_per_week=usd, saved_usd_low=usd, saved_usd_high=usd
 --
 -- Tools of which at least five outputs were longer than 4,000 tokens (characters / 4) and filled at least a twentieth
--- of all that models read, in the last four weeks or the period where it is longer (at most 13 weeks; with everything:
--- 13 weeks). An output is read by the request after it and again by each later one of the session; compaction and
--- pruning end that sooner, so this is an upper bound. The saving is that of cutting them to 4,000 tokens; USD assumes
--- the usual ratios of list prices (cached 0.1, output 5 times input), low if read from the cache each time.
+-- of all that models read, in the last four weeks or a longer period (at most 13 weeks). An output is read by the
+-- request after it and again by each later one of the session; compaction and pruning end that sooner, so this is an
+-- upper bound. The saving is that of cutting them to 4,000 tokens; USD assumes the usual ratios of list prices (cached
+-- 0.1, output 5 times input), low if read from the cache each time.
 with
 
 bounds as (
     select
-        case when is_all or since_ms is null then max(created_at) - 2419200000 else since_ms end as still_ms,
+        case when is_all then 0 else coalesce(since_ms, 0) end as still_ms,
         case when is_all or since_ms is null then max(created_at) - 7862400000
             else greatest(least(since_ms, max(created_at) - 2419200000), max(created_at) - 7862400000) end as start_ms,
         max(created_at) + 1 as end_ms,
@@ -45,8 +45,9 @@ reads as (
         sum(case when cost_usd > 0 then cost_usd end order by step_id) / nullif(sum(case when cost_usd > 0 then
             input_tokens + 0.1 * cache_read_tokens + 1.25 * cache_write_tokens + 5 * (output_tokens + reasoning_tokens)
         end order by step_id), 0) as input_usd,
-        sum(case when cost_usd > 0 then input_tokens + 0.1 * cache_read_tokens + 1.25 * cache_write_tokens end order by step_id)
-        / nullif(sum(case when cost_usd > 0 then context_tokens end order by step_id), 0) as context_weight,
+        sum(case when cost_usd > 0 then
+            input_tokens + 0.1 * cache_read_tokens + 1.25 * cache_write_tokens
+        end order by step_id) / nullif(sum(case when cost_usd > 0 then context_tokens end), 0) as context_weight,
         cast(count(*) filter (where cost_usd > 0) as double) / count(*) as paid_share,
     from steps_history inner join stretch on started_at between start_ms and end_ms
 ),
@@ -70,12 +71,14 @@ final as (
 select
     case when context_share >= 0.25 then 'high' else 'medium' end as severity,
     tool_name as subject,
-    long_count || ' outputs of ' || tool_name || ' were longer than 4000 tokens (median ' || cast(round(p50_tokens) as bigint)
-    || ') and filled up to ' || cast(round(100 * least(1, context_share)) as bigint) || ' % of what models read.' as sentence,
+    long_count || ' outputs of ' || tool_name || ' were longer than 4000 tokens (median '
+    || cast(round(p50_tokens) as bigint) || ') and filled up to '
+    || cast(round(100 * least(1, context_share)) as bigint) || ' % of what models read.' as sentence,
     'Have it return less: limits, filters, a line range, or a subagent that reads and answers in short.' as action,
     'tool_usage' as metric,
     long_count || ' of ' || n || ' calls in ' || cast(round(weeks) as bigint) || ' weeks; '
-    || round(100 * wilson_low(long_count, n), 1) || ' to ' || round(100 * wilson_high(long_count, n), 1) || ' % (95 %)' as evidence,
+    || round(100 * wilson_low(long_count, n), 1) || ' to ' || round(100 * wilson_high(long_count, n), 1)
+    || ' % (95 %)' as evidence,
     n, wilson_low(long_count, n) as ci_low, wilson_high(long_count, n) as ci_high,
     saved_tokens as saved_tokens_per_week,
     saved_tokens * input_usd * context_weight as saved_usd_per_week,

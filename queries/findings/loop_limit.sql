@@ -5,16 +5,15 @@
 -- grain:    one row per skill_name (or for all loops outside a skill), with at least five loops
 -- units:    n=count, ci_low=ratio, ci_high=ratio, saved_tokens_per_week=tokens, saved_usd_per_week=usd, saved_usd_low=usd, saved_usd_high=usd
 --
--- Loops of editing and checking in which three or more checks failed and none passed, over the last four weeks or the
--- period where it is longer (at most 13 weeks; with everything: 13 weeks), and at least one since the period's start
--- (with everything: in the last four weeks). Reported where surely more than one loop in twenty ended so, unless the
--- loops since the last such one would all end well by chance in less than one case in twenty. Loops are inferred from
--- calls; the saving is what these loops' calls took, an upper bound.
+-- Loops of editing and checking in which three or more checks failed and none passed, over the last four weeks or a
+-- longer period (at most 13 weeks), and at least one in the period. Reported where surely more than one loop in twenty
+-- ended so, unless the loops since the last such one would all end well by chance in less than one case in twenty.
+-- Loops are inferred from calls; the saving is what these loops' calls took, an upper bound.
 with
 
 bounds as (
     select
-        case when is_all or since_ms is null then max(created_at) - 2419200000 else since_ms end as still_ms,
+        case when is_all then 0 else coalesce(since_ms, 0) end as still_ms,
         case when is_all or since_ms is null then max(created_at) - 7862400000
             else greatest(least(since_ms, max(created_at) - 2419200000), max(created_at) - 7862400000) end as start_ms,
         max(created_at) + 1 as end_ms,
@@ -34,7 +33,8 @@ loops as (
         verification_loops_history.* exclude (skill_name),
         still_ms,
         weeks,
-        max(case when is_max_reached then started_at end) over (partition by coalesce(skill_name, 'no skill')) as last_limit_at,
+        max(case when is_max_reached then started_at end) over (partition by coalesce(skill_name, 'no skill'))
+        as last_limit_at,
     from verification_loops_history inner join stretch on started_at between start_ms and end_ms
 ),
 
@@ -62,10 +62,12 @@ select
     || case when skill_name = 'no skill' then 'outside skills' else 'of the skill ' || skill_name end
     || ' reached their limit (median ' || round(p50_iterations, 1) || ' checks) and none passed; '
     || escalated_count || ' put a question to the user.' as sentence,
-    'Let it ask after the second failure; the usual last check was: ' || left(coalesce(usual_command, 'unknown'), 80) as action,
+    'Let it ask after the second failure; the usual last check was: ' || left(coalesce(usual_command, 'unknown'), 80)
+    as action,
     'loops' as metric,
     limit_count || ' of ' || n || ' loops in ' || cast(round(weeks) as bigint) || ' weeks; '
-    || round(100 * wilson_low(limit_count, n), 1) || ' to ' || round(100 * wilson_high(limit_count, n), 1) || ' % (95 %)' as evidence,
+    || round(100 * wilson_low(limit_count, n), 1) || ' to ' || round(100 * wilson_high(limit_count, n), 1)
+    || ' % (95 %)' as evidence,
     n, wilson_low(limit_count, n) as ci_low, wilson_high(limit_count, n) as ci_high,
     tokens / weeks as saved_tokens_per_week,
     cost_usd / weeks as saved_usd_per_week,

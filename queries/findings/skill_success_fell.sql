@@ -33,16 +33,14 @@ skill_days as (
 
 splits as (
     select
-        skill_name,
-        local_date,
+        skill_name, local_date,
         cast(sum(day_count) over skill as bigint) - cast(sum(day_count) over onward as bigint) as n_before,
         cast(sum(success_count) over skill as bigint) - cast(sum(success_count) over onward as bigint) as s_before,
         cast(sum(day_count) over onward as bigint) as n_after,
         cast(sum(success_count) over onward as bigint) as s_after,
         cast(sum(good_end_count) over skill as bigint) as good_end_count,
     from skill_days
-    window
-        skill as (partition by skill_name),
+    window skill as (partition by skill_name),
         onward as (partition by skill_name order by local_date rows between current row and unbounded following)
 ),
 
@@ -52,27 +50,28 @@ rates as (
         1e0 * s_before / n_before as before_ratio,
         1e0 * s_after / n_after as after_ratio,
         count(*) over (partition by skill_name) as split_count,
-        (1e0 * s_before / n_before - 1e0 * s_after / n_after) / nullif(sqrt(1e0 * (s_before + s_after) / (n_before + n_after)
-            * (1 - 1e0 * (s_before + s_after) / (n_before + n_after)) * (1e0 / n_before + 1e0 / n_after)), 0) as z_score,
+        (1e0 * s_before / n_before - 1e0 * s_after / n_after) / nullif(sqrt(
+            1e0 * (s_before + s_after) * (n_before + n_after - s_before - s_after) / (n_before + n_after)
+            / (1e0 * n_before * n_after)
+        ), 0) as z_score,
     from splits
     where n_before >= 5 and n_after >= 5
 ),
 
 best as (
-    select
-        *,
-        least(1.0, split_count * exp(-0.717 * abs(z_score) - 0.416 * z_score * z_score)) as p_value,
+    select *, least(1.0, split_count * exp(-0.717 * abs(z_score) - 0.416 * z_score * z_score)) as p_value,
     from rates
     where z_score is not null
     qualify row_number() over (partition by skill_name order by abs(z_score) desc, local_date) = 1
 ),
 
 ranked as (
-    select *, p_value * count(*) over () / row_number() over (order by p_value, skill_name) as scaled_p from best
+    select *, row_number() over (order by p_value, skill_name) as place from best
 ),
 
 tested as (
-    select *, least(1.0, min(scaled_p) over (order by p_value desc, skill_name desc)) as q_value from ranked
+    select *, least(1.0, min(p_value * (select count(*) from best) / place) over (order by place desc)) as q_value,
+    from ranked
 ),
 
 costs as (
@@ -80,16 +79,15 @@ costs as (
         tested.skill_name,
         greatest(1.0, (max(loads.end_ms) - min(loads.loaded_at)) / 604800000.0) as weeks,
         cast(sum(loads.window_tokens) filter (where not loads.is_success) as double) as failed_tokens,
-        nullif(sum(cast(round(loads.window_cost_usd * 1e9) as bigint)) filter (where not loads.is_success), 0) / 1e9 as failed_usd,
+        nullif(sum(cast(round(loads.window_cost_usd * 1e9) as bigint)) filter (where not loads.is_success), 0) / 1e9
+        as failed_usd,
     from tested inner join loads using (skill_name)
     where loads.local_date >= tested.local_date
     group by tested.skill_name
 ),
 
 final as (
-    select
-        *,
-        before_ratio - after_ratio as fall,
+    select *, before_ratio - after_ratio as fall,
         before_ratio - after_ratio - sqrt(power(before_ratio - wilson_low(s_before, n_before), 2)
             + power(wilson_high(s_after, n_after) - after_ratio, 2)) as ci_low,
         before_ratio - after_ratio + sqrt(power(wilson_high(s_before, n_before) - before_ratio, 2)
@@ -102,8 +100,9 @@ final as (
 select
     case when ci_low >= 0.2 then 'high' else 'medium' end as severity,
     skill_name as subject,
-    'The skill ' || skill_name || ' succeeded in ' || cast(round(100 * before_ratio) as bigint) || ' % of its loads before '
-    || local_date || ' and in ' || cast(round(100 * after_ratio) as bigint) || ' % since.' as sentence,
+    'The skill ' || skill_name || ' succeeded in ' || cast(round(100 * before_ratio) as bigint)
+    || ' % of its loads before ' || local_date || ' and in ' || cast(round(100 * after_ratio) as bigint)
+    || ' % since.' as sentence,
     'Compare the skill file, the models and the tasks before and after ' || local_date || '.' as action,
     'skill_usage' as metric,
     s_before || ' of ' || n_before || ' before, ' || s_after || ' of ' || n_after || ' since; fall of '

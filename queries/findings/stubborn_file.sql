@@ -5,16 +5,15 @@
 -- grain:    one row per path
 -- units:    n=count, ci_low=ratio, ci_high=ratio, saved_tokens_per_week=tokens, saved_usd_per_week=usd, saved_usd_low=usd, saved_usd_high=usd
 --
--- Files with at least five attempts to edit them, of which more fail than on all other files, in the last four weeks or
--- the period where it is longer (at most 13 weeks; with everything: 13 weeks), and at least once since the period's
--- start (with everything: in the last four weeks). Compared with the other files' rate for the same mix of models and
--- formats (normal approximation, Benjamini-Hochberg over the files, 5 %). A file is left out when its attempts since
--- the last failure would all be applied by chance in less than one case in twenty.
+-- Files with at least five attempts to edit them, of which more fail than on all other files, in the last four weeks
+-- or a longer period (at most 13 weeks), and at least once in the period. Compared with the other files' rate for the
+-- same mix of models and formats (normal approximation, Benjamini-Hochberg over the files, 5 %). A file is left out
+-- when its attempts since the last failure would all be applied by chance in less than one case in twenty.
 with
 
 bounds as (
     select
-        case when is_all or since_ms is null then max(created_at) - 2419200000 else since_ms end as still_ms,
+        case when is_all then 0 else coalesce(since_ms, 0) end as still_ms,
         case when is_all or since_ms is null then max(created_at) - 7862400000
             else greatest(least(since_ms, max(created_at) - 2419200000), max(created_at) - 7862400000) end as start_ms,
         max(created_at) + 1 as end_ms,
@@ -54,10 +53,12 @@ files as (
         count(*) as n,
         count(*) filter (where not is_applied) as failure_count,
         count(*) filter (where attempted_at > last_failed_at) as good_end_count,
-        sum((mix_failures - own_failures + 0.5) / (mix_attempts - own_attempts + 1) order by part_id) as expected_failures,
+        sum((mix_failures - own_failures + 0.5) / (mix_attempts - own_attempts + 1) order by part_id)
+        as expected_failures,
         mode(error_class order by error_class) filter (where not is_applied) as usual_error,
         cast(sum(step_share_tokens) filter (where not is_applied) as double) as tokens,
-        nullif(sum(cast(round(step_share_cost_usd * 1e9) as bigint)) filter (where not is_applied), 0) / 1e9 as cost_usd,
+        nullif(sum(cast(round(step_share_cost_usd * 1e9) as bigint)) filter (where not is_applied), 0) / 1e9
+        as cost_usd,
         min(weeks) as weeks,
         max(last_failed_at) >= min(still_ms) as is_still,
     from expected
@@ -82,12 +83,15 @@ ranked as (
 ),
 
 tested as (
-    select *, least(1.0, min(p_value * (select count(*) from scored) / place) over (order by place desc)) as q_value from ranked
+    select *, least(1.0, min(p_value * (select count(*) from scored) / place) over (order by place desc)) as q_value,
+    from ranked
 ),
 
 final as (
-    select * from tested
-    where q_value <= 0.05 and failure_count >= 3 and is_still and power(1 - 1e0 * failure_count / n, good_end_count) >= 0.05
+    select *, tokens / failure_count / weeks as tokens_each, cost_usd / failure_count / weeks as usd_each,
+    from tested
+    where q_value <= 0.05 and failure_count >= 3 and is_still
+        and power(1 - 1e0 * failure_count / n, good_end_count) >= 0.05
 )
 
 select
@@ -102,10 +106,10 @@ select
     || round(100 * wilson_low(failure_count, n), 1) || ' to ' || round(100 * wilson_high(failure_count, n), 1)
     || ' % (95 %), expected ' || round(100 * expected_failures / n, 1) || ' %' as evidence,
     n, wilson_low(failure_count, n) as ci_low, wilson_high(failure_count, n) as ci_high,
-    (failure_count - expected_failures) / failure_count * tokens / weeks as saved_tokens_per_week,
-    (failure_count - expected_failures) / failure_count * cost_usd / weeks as saved_usd_per_week,
-    greatest(0, wilson_low(failure_count, n) * n - expected_failures) / failure_count * cost_usd / weeks as saved_usd_low,
-    greatest(0, wilson_high(failure_count, n) * n - expected_failures) / failure_count * cost_usd / weeks as saved_usd_high,
+    (failure_count - expected_failures) * tokens_each as saved_tokens_per_week,
+    (failure_count - expected_failures) * usd_each as saved_usd_per_week,
+    greatest(0, wilson_low(failure_count, n) * n - expected_failures) * usd_each as saved_usd_low,
+    greatest(0, wilson_high(failure_count, n) * n - expected_failures) * usd_each as saved_usd_high,
     cast(round(1 - q_value, 3) as varchar) as confidence,
 from final
 order by saved_tokens_per_week desc, subject

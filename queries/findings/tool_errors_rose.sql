@@ -8,13 +8,15 @@
 -- The share of a tool's calls that ended in an error, in the last four weeks against the twelve before. Errors come in
 -- clusters, so the variance is taken over sessions (ratio estimator) and never below the binomial one; p-values are
 -- adjusted over all tools by Benjamini-Hochberg (5 %). Both stretches need 20 calls in three sessions, the later one
--- five errors. The interval is that of the rise. A tool is left out when its calls since the last error would all succeed
--- by chance in less than one case in twenty. That the work changed and not the tool is not ruled out.
+-- five errors. The interval is that of the rise. A tool is left out when its calls since the last error would all
+-- succeed by chance in less than one case in twenty. That the work changed and not the tool is not ruled out.
 with
 
 stretch as (
     select
-        max(created_at) - 9676800000 as start_ms, max(created_at) - 2419200000 as recent_ms, max(created_at) + 1 as end_ms,
+        max(created_at) - 9676800000 as start_ms,
+        max(created_at) - 2419200000 as recent_ms,
+        max(created_at) + 1 as end_ms,
     from run inner join messages on created_at < now_ms
 ),
 
@@ -60,8 +62,9 @@ sides as (
         cast(sum(error_tokens) as double) as error_tokens,
         nullif(sum(error_nano_usd), 0) / 1e9 as error_usd,
         greatest(
-            count(*) / (count(*) - 1) * sum(power(error_count - ratio * call_count, 2) order by session_id) / power(sum(call_count), 2),
-            (sum(error_count) + 1) / (sum(call_count) + 2) * (1 - (sum(error_count) + 1) / (sum(call_count) + 2)) / (sum(call_count) + 2)
+            1e0 * count(*) / (count(*) - 1)
+            * sum(power(error_count - ratio * call_count, 2) order by session_id) / power(sum(call_count), 2),
+            (sum(error_count) + 1) * (sum(call_count - error_count) + 1) / power(sum(call_count) + 2, 3)
         ) as variance,
     from ratios
     group by tool_name, is_recent
@@ -100,9 +103,9 @@ final as (
 select
     case when rise >= 0.2 then 'high' else 'medium' end as severity,
     tool_name as subject,
-    'Errors of the tool ' || tool_name || ' rose from ' || round(100 * ratio_before, 1) || ' % to ' || round(100 * ratio, 1)
-    || ' % of its calls in the last four weeks.' as sentence,
-    'Look at its error messages, and at what changed in the tool, its permissions or the models that call it.' as action,
+    'Errors of the tool ' || tool_name || ' rose from ' || round(100 * ratio_before, 1) || ' % to '
+    || round(100 * ratio, 1) || ' % of its calls in the last four weeks.' as sentence,
+    'Look at its error messages, and at what changed in the tool, its permissions or its callers.' as action,
     'tool_errors' as metric,
     errors || ' of ' || n || ' calls against ' || errors_before || ' of ' || n_before || '; rise of '
     || round(100 * ci_low, 1) || ' to ' || round(100 * ci_high, 1) || ' points (95 %, by session)' as evidence,

@@ -5,16 +5,15 @@
 -- grain:    one row per skill_name asked for at least five times, and one for all others together
 -- units:    n=count, ci_low=ratio, ci_high=ratio, saved_tokens_per_week=tokens, saved_usd_per_week=usd, saved_usd_low=usd, saved_usd_high=usd
 --
--- Names that agents asked for and did not get in the last four weeks, or in the period where it is longer (at most 13
--- weeks; with everything: 13 weeks), and at least once since the period's start (with everything: in the last four
--- weeks). Names asked for less than five times, but more than once, stand together in one row. A name that is
--- installed by now where it was asked for is left out. What the asks cost is their shares of their requests; the
--- interval is that of their share of all asks for skills.
+-- Names that agents asked for and did not get in the last four weeks or a longer period (at most 13 weeks), and at
+-- least once in the period. Names asked for less than five times, but more than once, stand together in one row. A
+-- name that is installed by now where it was asked for is left out. What the asks cost is their shares of their
+-- requests; the interval is that of their share of all asks for skills.
 with
 
 bounds as (
     select
-        case when is_all or since_ms is null then max(created_at) - 2419200000 else since_ms end as still_ms,
+        case when is_all then 0 else coalesce(since_ms, 0) end as still_ms,
         case when is_all or since_ms is null then max(created_at) - 7862400000
             else greatest(least(since_ms, max(created_at) - 2419200000), max(created_at) - 7862400000) end as start_ms,
         max(created_at) + 1 as end_ms,
@@ -31,11 +30,10 @@ stretch as (
 asks as (
     select
         skill_loads_history.*,
-        skill_loads_history.status = 'error'
-        and (
-            lower(skill_loads_history.error_message) like '%not found%'
-            or lower(skill_loads_history.error_message) like 'unable to load skill%'
-            or lower(skill_loads_history.error_message) like '%is an agent, not a skill%'
+        status = 'error' and (
+            lower(error_message) like '%not found%'
+            or lower(error_message) like 'unable to load skill%'
+            or lower(error_message) like '%is an agent, not a skill%'
         ) as is_unknown,
         stretch.still_ms,
         stretch.weeks,
@@ -106,8 +104,8 @@ select
     'Write the skill, or give an installed one that name or a description that leads to it.' as action,
     'skill_unknown' as metric,
     ask_count || ' of ' || all_ask_count || ' asks for skills in ' || cast(round(weeks) as bigint) || ' weeks; '
-    || round(100 * wilson_low(ask_count, all_ask_count), 1) || ' to ' || round(100 * wilson_high(ask_count, all_ask_count), 1)
-    || ' % of them (95 %)' as evidence,
+    || round(100 * wilson_low(ask_count, all_ask_count), 1) || ' to '
+    || round(100 * wilson_high(ask_count, all_ask_count), 1) || ' % of them (95 %)' as evidence,
     ask_count as n,
     wilson_low(ask_count, all_ask_count) as ci_low,
     wilson_high(ask_count, all_ask_count) as ci_high,

@@ -5,16 +5,16 @@
 -- grain:    one row per (model, format)
 -- units:    n=count, ci_low=ratio, ci_high=ratio, saved_tokens_per_week=tokens, saved_usd_per_week=usd, saved_usd_low=usd, saved_usd_high=usd
 --
--- On one model, a format applied less often than the best other one, over the last four weeks or the period where it
--- is longer (at most 13 weeks; with everything: 13 weeks). What was offered is not recorded, so only attempts of one
--- model and agent in the days when both formats were in use are compared; a whole file counts only on a path that was
--- edited before. Five attempts each; Benjamini-Hochberg over all pairs (5 %); Newcombe's interval for the difference.
--- Harder edits may have gone to one format.
+-- On one model, a format applied less often than the best other one, over the last four weeks or a longer period (at
+-- most 13 weeks). What was offered is not recorded, so only attempts of one model and agent in the days when both
+-- formats were in use are compared; a whole file counts only on a path that was edited before. Five attempts each;
+-- Benjamini-Hochberg over all pairs (5 %); Newcombe's interval for the difference. Harder edits may have gone to one
+-- format.
 with
 
 bounds as (
     select
-        case when is_all or since_ms is null then max(created_at) - 2419200000 else since_ms end as still_ms,
+        case when is_all then 0 else coalesce(since_ms, 0) end as still_ms,
         case when is_all or since_ms is null then max(created_at) - 7862400000
             else greatest(least(since_ms, max(created_at) - 2419200000), max(created_at) - 7862400000) end as start_ms,
         max(created_at) + 1 as end_ms,
@@ -28,19 +28,16 @@ stretch as (
     group by still_ms, start_ms, end_ms
 ),
 
-all_attempts as (
-    select *, row_number() over (partition by project_id, path order by attempted_at, part_id) as path_place,
-    from edit_attempts_history
-),
-
 attempts as (
     select
         model, format, is_applied, attempted_at, weeks,
         coalesce(agent, '') as agent,
         case when not is_applied then step_share_tokens end as lost_tokens,
         case when not is_applied then cast(round(step_share_cost_usd * 1e9) as bigint) end as lost_nano_usd,
-    from all_attempts inner join stretch on attempted_at between start_ms and end_ms
-    where is_attempt and format is not null and (format <> 'whole' or path_place > 1)
+    from edit_attempts_history inner join stretch on attempted_at < end_ms
+    where format is not null
+    qualify attempted_at >= start_ms and is_attempt
+        and (format <> 'whole' or row_number() over (partition by project_id, path order by attempted_at, part_id) > 1)
 ),
 
 uses as (
@@ -51,10 +48,8 @@ uses as (
 
 pairs as (
     select
-        weak.model, weak.agent, weak.format,
-        other.format as other_format,
-        greatest(weak.first_at, other.first_at) as first_at,
-        least(weak.last_at, other.last_at) as last_at,
+        weak.model, weak.agent, weak.format, other.format as other_format,
+        greatest(weak.first_at, other.first_at) as first_at, least(weak.last_at, other.last_at) as last_at,
     from uses as weak
     inner join uses as other
         on weak.model = other.model and weak.agent = other.agent and weak.format <> other.format
@@ -71,26 +66,17 @@ sides as (
         nullif(sum(lost_nano_usd) filter (where attempts.format = pairs.format), 0) / 1e9 as lost_usd,
         min(weeks) as weeks,
     from pairs
-    inner join attempts
-        on pairs.model = attempts.model
-        and pairs.agent = attempts.agent
-        and attempts.attempted_at between pairs.first_at and pairs.last_at
+    inner join attempts on pairs.model = attempts.model and pairs.agent = attempts.agent
+        and attempted_at between first_at and last_at
     group by pairs.model, pairs.format, pairs.other_format
 ),
 
-rates as (
-    select *, 1e0 * s_weak / n_weak as weak_ratio, 1e0 * s_other / n_other as other_ratio,
-        1e0 * (s_weak + s_other) / (n_weak + n_other) as pooled_ratio,
-    from sides
-    where n_weak >= 5 and n_other >= 5
-),
-
 scored as (
-    select *, other_ratio - weak_ratio as difference,
-        coalesce((other_ratio - weak_ratio) / nullif(sqrt(pooled_ratio * (1 - pooled_ratio) * (1e0 / n_weak + 1e0 / n_other)), 0), 0)
-        as z_score,
-    from rates
-    where (weak_ratio, format) < (other_ratio, other_format)
+    select *, 1e0 * s_weak / n_weak as weak_ratio, 1e0 * s_other / n_other as other_ratio,
+        coalesce((1e0 * s_other / n_other - 1e0 * s_weak / n_weak) / nullif(sqrt(1e0 * (s_weak + s_other)
+            * (n_weak + n_other - s_weak - s_other) / (n_weak + n_other) / (1e0 * n_weak * n_other)), 0), 0) as z_score,
+    from sides
+    where n_weak >= 5 and n_other >= 5 and (s_weak * n_other, format) < (s_other * n_weak, other_format)
 ),
 
 ranked as (
@@ -101,9 +87,10 @@ ranked as (
 
 tested as (
     select *, least(1.0, min(p_value * (select count(*) from scored) / place) over (order by place desc)) as q_value,
-        difference - sqrt(power(other_ratio - wilson_low(s_other, n_other), 2)
+        other_ratio - weak_ratio as difference,
+        other_ratio - weak_ratio - sqrt(power(other_ratio - wilson_low(s_other, n_other), 2)
             + power(wilson_high(s_weak, n_weak) - weak_ratio, 2)) as ci_low,
-        difference + sqrt(power(wilson_high(s_other, n_other) - other_ratio, 2)
+        other_ratio - weak_ratio + sqrt(power(wilson_high(s_other, n_other) - other_ratio, 2)
             + power(weak_ratio - wilson_low(s_weak, n_weak), 2)) as ci_high,
         1e0 * n_weak / nullif(n_weak - s_weak, 0) / weeks as scale,
     from ranked
@@ -118,20 +105,16 @@ final as (
 select
     case when ci_low >= 0.2 then 'high' else 'medium' end as severity,
     format || ' on ' || model as subject,
-    'On ' || model || ', ' || cast(round(100 * weak_ratio) as bigint) || ' % of ' || format || ' edits were applied and '
+    'On ' || model || ', ' || cast(round(100 * weak_ratio) as bigint) || ' % of ' || format || ' edits were applied, '
     || cast(round(100 * other_ratio) as bigint) || ' % of ' || other_format || ' edits, in the same days.' as sentence,
-    case
-        when other_format = 'whole' then 'Have it write small files whole; for large ones that costs more output than it saves.'
-        else 'Offer this model ' || other_format || ' for edits, and see whether the rate follows.'
-    end as action,
+    case when other_format = 'whole' then 'Have it write small files whole; for large ones the output costs more.'
+        else 'Offer this model ' || other_format || ' for edits, and see whether the rate follows.' end as action,
     'edit_success' as metric,
     s_weak || ' of ' || n_weak || ' against ' || s_other || ' of ' || n_other || '; difference of '
     || round(100 * ci_low, 1) || ' to ' || round(100 * ci_high, 1) || ' points (95 %)' as evidence,
     n_weak + n_other as n, ci_low, ci_high,
-    difference * scale * lost_tokens as saved_tokens_per_week,
-    difference * scale * lost_usd as saved_usd_per_week,
-    ci_low * scale * lost_usd as saved_usd_low,
-    ci_high * scale * lost_usd as saved_usd_high,
+    difference * scale * lost_tokens as saved_tokens_per_week, difference * scale * lost_usd as saved_usd_per_week,
+    ci_low * scale * lost_usd as saved_usd_low, ci_high * scale * lost_usd as saved_usd_high,
     cast(round(1 - q_value, 3) as varchar) as confidence,
 from final
 order by difference desc, subject

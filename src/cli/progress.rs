@@ -5,14 +5,14 @@ use crate::extract::opencode::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Shows how far extract is.
-pub struct Bar {
+pub(super) struct Bar {
     bar: ProgressBar,
 }
 
 impl Bar {
     /// Hidden unless standard error is a terminal.
     #[must_use]
-    pub fn new(printer: &Printer) -> Self {
+    pub(super) fn new(printer: &Printer) -> Self {
         let target = if printer.shows_progress() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(0), target);
         if let Ok(style) = ProgressStyle::with_template("{msg:22} {bar:32} {human_pos}/{human_len} rows  {elapsed}") {
@@ -22,7 +22,7 @@ impl Bar {
     }
 
     /// Takes the bar away.
-    pub fn finish(&self) {
+    pub(super) fn finish(&self) {
         self.bar.finish_and_clear();
     }
 }

@@ -140,8 +140,8 @@ fn empty(kind: &DataType) -> Data {
         | DataType::UInt16
         | DataType::UInt32
         | DataType::UInt64
-        | DataType::Timestamp(..) => Data::Int(Vec::new()),
-        DataType::Decimal128(_, 0) => Data::Int(Vec::new()),
+        | DataType::Timestamp(..)
+        | DataType::Decimal128(_, 0) => Data::Int(Vec::new()),
         DataType::Float16 | DataType::Float32 | DataType::Float64 | DataType::Decimal128(..) => Data::Float(Vec::new()),
         DataType::Date32 => Data::Date(Vec::new()),
         _ => Data::Text(Vec::new()),

@@ -44,6 +44,9 @@ fn relation(table: &TableDef, files: &[Utf8PathBuf], has_content: bool) -> Strin
 }
 
 /// Views of the tables: `raw_<table>` with all columns, `<table>` with OpenCode's own, and staging.
+///
+/// # Errors
+/// A staging file's SQL fails.
 pub fn tables(duck: &Duck, store: &Store, manifest: &Manifest, registry: &Registry) -> Result<(), EngineError> {
     for table in TABLES {
         let files = store.files(manifest, table.name);
@@ -100,6 +103,9 @@ create macro wilson_high(successes, n) as
 
 /// Views of the marts as a run sees them: in the connection's period, filtered, in the user's zone. The connection gets the
 /// scope's own period.
+///
+/// # Errors
+/// A mart is missing or its columns cannot be read.
 pub fn scoped(duck: &Duck, registry: &Registry, scope: &Scope) -> Result<(), EngineError> {
     let offset = scope.offset_sql();
     duck.batch(

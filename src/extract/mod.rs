@@ -174,9 +174,10 @@ fn recorded(manifest: &Manifest) -> Vec<RecordedDirectory> {
 
 /// The catalogue as the newest database's generation of OpenCode sees it.
 fn discover(places: &catalog::Places, manifest: &Manifest) -> Catalog {
-    let generation = match manifest.sources.iter().any(|source| source.generation.contains("v2")) {
-        true => catalog::Generation::V2,
-        false => catalog::Generation::V1,
+    let generation = if manifest.sources.iter().any(|source| source.generation.contains("v2")) {
+        catalog::Generation::V2
+    } else {
+        catalog::Generation::V1
     };
     catalog::discover(&catalog::Places { generation, ..places.clone() }, &recorded(manifest))
 }

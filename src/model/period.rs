@@ -147,8 +147,10 @@ impl PeriodSpec {
             }),
             Self::Last(text) => {
                 let span = length(text).ok_or_else(|| error(text, LAST_FORMS))?;
-                let first =
-                    today.checked_sub(span).and_then(|date| date.tomorrow()).map_err(|_| error(text, LAST_FORMS))?;
+                let first = today
+                    .checked_sub(span)
+                    .and_then(jiff::civil::Date::tomorrow)
+                    .map_err(|_| error(text, LAST_FORMS))?;
                 Ok(between(format!("last-{text}-{today}"), Some(first), Some(today), now, zone))
             }
             Self::Week(text) => {

@@ -167,13 +167,12 @@ fn write_escaped(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value)
 }
 
 fn write(out: &mut Output<'_>, text: &str) -> Result<(), minijinja::Error> {
-    use std::fmt::Write as _;
     out.write_str(text).map_err(minijinja::Error::from)
 }
 
 /// Text as HTML, for content and quoted attributes.
 #[must_use]
-pub fn html(text: &str) -> String {
+pub(super) fn html(text: &str) -> String {
     let mut safe = String::with_capacity(text.len() + text.len() / 8);
     for letter in text.chars() {
         match letter {
@@ -190,7 +189,7 @@ pub fn html(text: &str) -> String {
 
 /// Text as Markdown, safe in a table's cell too: no markup, no HTML, no link, nobody mentioned.
 #[must_use]
-pub fn markdown(text: &str) -> String {
+pub(super) fn markdown(text: &str) -> String {
     let mut safe = String::with_capacity(text.len() + text.len() / 8);
     let mut before = ' ';
     let mut letters = text.chars().peekable();

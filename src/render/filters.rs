@@ -10,7 +10,7 @@ use super::format;
 use crate::engine::table::Unit;
 
 /// Adds all of them.
-pub fn add(env: &mut Environment<'_>) {
+pub(super) fn add(env: &mut Environment<'_>) {
     env.add_filter("usd", |value: Value| shown(&value, Unit::Usd));
     env.add_filter("tokens", |value: Value| shown(&value, Unit::Tokens));
     env.add_filter("count", |value: Value| shown(&value, Unit::Count));

@@ -1,10 +1,9 @@
 //! Numbers and texts as people read them. Input: a value and its unit. Output: text, and the exact value where the
 //! text is rounder. Pure; the zone is passed in.
 
+use crate::engine::table::{Unit, Value};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-
-use crate::engine::table::{Unit, Value};
 
 /// What stands where a value is unknown.
 pub const UNKNOWN: &str = "–";
@@ -21,7 +20,7 @@ pub fn grouped(number: i64) -> String {
         text.push('−');
     }
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -55,14 +54,14 @@ fn whole(number: f64) -> i64 {
 pub fn scaled(number: f64) -> String {
     let size = number.abs();
     let (divisor, unit) = match size {
-        _ if size < 999.5 => return trimmed(number, if size < 10.0 { 1 } else { 0 }),
+        _ if size < 999.5 => return trimmed(number, usize::from(size < 10.0)),
         _ if size < 999_500.0 => (1e3, "k"),
         _ if size < 999_500_000.0 => (1e6, "M"),
         _ if size < 999_500_000_000.0 => (1e9, "G"),
         _ => (1e12, "T"),
     };
     let value = number / divisor;
-    let places = if value.abs() < 99.95 { 1 } else { 0 };
+    let places = usize::from(value.abs() < 99.95);
     format!("{}{NB}{unit}", fixed(value, places))
 }
 
@@ -120,7 +119,7 @@ pub fn ms(number: f64) -> String {
 #[must_use]
 pub fn ratio(number: f64) -> String {
     let percent = number * 100.0;
-    let places = if percent.abs() >= 99.95 { 0 } else { 1 };
+    let places = usize::from(percent.abs() < 99.95);
     if percent != 0.0 && percent.abs() < 0.05 {
         return format!("{}<0.1{NB}%", if percent < 0.0 { "−" } else { "" });
     }
@@ -189,7 +188,6 @@ pub fn exact(value: Value<'_>, unit: Unit) -> Option<String> {
         Value::Int(whole) => {
             let is_rounded = match unit {
                 Unit::Name => false,
-                Unit::Ms => whole.abs() >= 1_000,
                 Unit::Usd | Unit::Ratio => true,
                 Unit::Count | Unit::Lines | Unit::Score => whole.abs() >= 1_000_000,
                 _ => whole.abs() >= 1_000,
@@ -255,12 +253,11 @@ pub fn clean(text: &str) -> String {
 /// The first `chars` characters, with an ellipsis where something was cut.
 #[must_use]
 pub fn short(text: &str, chars: usize) -> String {
-    match text.char_indices().nth(chars) {
-        None => text.to_owned(),
-        Some(_) => {
-            let kept: String = text.chars().take(chars.saturating_sub(1)).collect();
-            format!("{}…", kept.trim_end())
-        }
+    if text.char_indices().nth(chars).is_none() {
+        text.to_owned()
+    } else {
+        let kept: String = text.chars().take(chars.saturating_sub(1)).collect();
+        format!("{}…", kept.trim_end())
     }
 }
 

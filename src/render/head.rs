@@ -165,8 +165,11 @@ fn headline(spec: &Spec, now: &Table, before: Option<&Table>, report: &Report) -
     let beside = spec.beside.and_then(|(column, prefix, suffix)| {
         let number = now.get(0, column).as_f64()?;
         let unit = now.column(column)?.unit;
-        let suffix =
-            if number == 1.0 && unit == Unit::Count { suffix.strip_suffix('s').unwrap_or(suffix) } else { suffix };
+        let suffix = if (number - 1.0).abs() < f64::EPSILON && unit == Unit::Count {
+            suffix.strip_suffix('s').unwrap_or(suffix)
+        } else {
+            suffix
+        };
         Some(format!("{prefix}{}{suffix}", format::number(number, unit)))
     });
     let (change, direction) =

@@ -11,7 +11,7 @@ use super::model::Report;
 ///
 /// # Errors
 /// When a value cannot be written as JSON.
-pub fn write(report: &Report, headline: &[Headline], change: Option<&Change>) -> Result<String, RenderError> {
+pub(super) fn write(report: &Report, headline: &[Headline], change: Option<&Change>) -> Result<String, RenderError> {
     let rows = |result: &Result<_, _>| result.as_ref().ok().map(crate::engine::table::Table::to_json);
     let metrics: Map<String, Value> =
         report.metrics.iter().filter_map(|metric| Some((metric.name.clone(), rows(&metric.result)?))).collect();

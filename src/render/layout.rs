@@ -10,12 +10,12 @@ use super::error::RenderError;
 use super::model::MetricResult;
 
 /// Name of the file.
-pub const FILE: &str = "layout.toml";
+pub(super) const FILE: &str = "layout.toml";
 
 /// The order of the report.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Layout {
+pub(super) struct Layout {
     /// Parts in order.
     pub part: Vec<Part>,
     /// What would have to be recorded, by family.
@@ -27,7 +27,7 @@ pub struct Layout {
 /// One part of the report.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Part {
+pub(super) struct Part {
     /// Anchor.
     pub id: String,
     /// Heading.
@@ -49,7 +49,7 @@ pub struct Part {
 /// How a metric is shown.
 #[derive(Debug, Clone, Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
-pub struct View {
+pub(super) struct View {
     /// Title, where the metric's own does not fit its place.
     pub title: Option<String>,
     /// Columns of the table; empty: the first ones.
@@ -67,7 +67,7 @@ impl Layout {
     ///
     /// # Errors
     /// When it is not TOML of this shape; the error names the line.
-    pub fn parse(text: &str) -> Result<Self, RenderError> {
+    pub(super) fn parse(text: &str) -> Result<Self, RenderError> {
         toml::from_str(text).map_err(|error| RenderError::Layout {
             line: error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1),
             message: error.message().to_owned(),
@@ -76,7 +76,7 @@ impl Layout {
 
     /// Position of the part that shows a metric.
     #[must_use]
-    pub fn part_of(&self, metric: &MetricResult) -> Option<usize> {
+    pub(super) fn part_of(&self, metric: &MetricResult) -> Option<usize> {
         let named = self.part.iter().position(|part| part.metrics.contains(&metric.name));
         let family = || self.part.iter().position(|part| part.families.contains(&metric.family));
         let rest = || self.part.iter().position(|part| part.is_rest);
@@ -85,7 +85,7 @@ impl Layout {
 
     /// The metrics of a part, in its order.
     #[must_use]
-    pub fn metrics_of<'a>(&self, part: usize, metrics: &'a [MetricResult]) -> Vec<&'a MetricResult> {
+    pub(super) fn metrics_of<'a>(&self, part: usize, metrics: &'a [MetricResult]) -> Vec<&'a MetricResult> {
         let mut here: Vec<&MetricResult> = metrics.iter().filter(|metric| self.part_of(metric) == Some(part)).collect();
         let Some(order) = self.part.get(part).map(|part| &part.metrics) else { return here };
         here.sort_by_key(|metric| order.iter().position(|name| *name == metric.name).unwrap_or(order.len()));
@@ -94,7 +94,7 @@ impl Layout {
 
     /// How a metric is shown.
     #[must_use]
-    pub fn view(&self, metric: &str) -> View {
+    pub(super) fn view(&self, metric: &str) -> View {
         self.metric.get(metric).cloned().unwrap_or_default()
     }
 }

@@ -22,7 +22,7 @@ const MOST_FINDINGS: usize = 7;
 
 /// The context of the templates.
 #[derive(Debug, Clone, Serialize)]
-pub struct Page {
+pub(super) struct Page {
     title: String,
     period: Period,
     span: String,
@@ -118,7 +118,7 @@ struct MoverView {
 
 impl Page {
     /// All charts that stand on the page.
-    pub fn charts(&self) -> impl Iterator<Item = &Chart> {
+    pub(super) fn charts(&self) -> impl Iterator<Item = &Chart> {
         let changes = self.change_view.iter().flat_map(|change| [&change.cost.chart, &change.tokens.chart]);
         changes.chain(self.parts.iter().flat_map(|part| &part.metrics).filter_map(|metric| metric.chart.as_ref()))
     }
@@ -128,7 +128,7 @@ impl Page {
 ///
 /// # Errors
 /// When the layout, the theme or a user's file cannot be read.
-pub fn build(report: &Report, templates: &Templates) -> Result<Page, RenderError> {
+pub(super) fn build(report: &Report, templates: &Templates) -> Result<Page, RenderError> {
     let layout = Layout::parse(&templates.needed(layout::FILE)?)?;
     let css = style::page_css(templates, &report.theme)?;
     let zone = TimeZone::get(&report.period.timezone).unwrap_or(TimeZone::UTC);

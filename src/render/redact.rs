@@ -56,7 +56,7 @@ pub fn private(column: &str) -> Option<&'static str> {
 pub fn hashed(kind: &str, text: &str) -> String {
     use sha2::{Digest, Sha256};
     let digest = Sha256::digest(text.as_bytes());
-    let hex: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let hex = crate::model::digest::hex(&digest[..4]);
     format!("{kind}-{hex}")
 }
 

@@ -9,7 +9,7 @@ use super::error::RenderError;
 ///
 /// # Errors
 /// When the theme does not exist.
-pub fn page_css(templates: &Templates, theme: &str) -> Result<String, RenderError> {
+pub(super) fn page_css(templates: &Templates, theme: &str) -> Result<String, RenderError> {
     let sheets =
         [templates.theme(theme)?, templates.needed("assets/chart.css")?, templates.needed("assets/report.css")?];
     Ok(compact(&sheets.concat()))
@@ -19,7 +19,7 @@ pub fn page_css(templates: &Templates, theme: &str) -> Result<String, RenderErro
 ///
 /// # Errors
 /// When the theme does not exist.
-pub fn charts_css(templates: &Templates, theme: &str) -> Result<String, RenderError> {
+pub(super) fn charts_css(templates: &Templates, theme: &str) -> Result<String, RenderError> {
     Ok(compact(&[templates.theme(theme)?, templates.needed("assets/chart.css")?].concat()))
 }
 
@@ -38,7 +38,7 @@ fn compact(css: &str) -> String {
 
 /// `sha256-…` of a style sheet, as `Content-Security-Policy` takes it.
 #[must_use]
-pub fn csp_hash(css: &str) -> String {
+pub(super) fn csp_hash(css: &str) -> String {
     use sha2::{Digest, Sha256};
     format!("sha256-{}", base64(&Sha256::digest(css.as_bytes())))
 }
@@ -59,7 +59,7 @@ fn base64(bytes: &[u8]) -> String {
 
 /// An inline chart as a file of its own: with the name space, the style and a background.
 #[must_use]
-pub fn standalone(svg: &str, css: &str) -> String {
+pub(super) fn standalone(svg: &str, css: &str) -> String {
     let Some((head, body)) = svg.split_once('>') else { return svg.to_owned() };
     let head = head.replacen("<svg ", "<svg xmlns=\"http://www.w3.org/2000/svg\" ", 1);
     let css = super::env::html(css).replace("&quot;", "\"").replace("&#39;", "'");
@@ -67,12 +67,12 @@ pub fn standalone(svg: &str, css: &str) -> String {
 }
 
 /// The hatching of periods that are not over.
-pub const HATCH: &str = "<defs><pattern id=\"hatch\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">\
+pub(super) const HATCH: &str = "<defs><pattern id=\"hatch\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">\
      <rect class=\"hatch-line\" width=\"3\" height=\"6\"/></pattern></defs>";
 
 /// Markdown without the blank lines that template tags leave.
 #[must_use]
-pub fn tidy_markdown(text: &str) -> String {
+pub(super) fn tidy_markdown(text: &str) -> String {
     let mut tidy = String::with_capacity(text.len());
     let (mut blank, mut is_code) = (true, false);
     for line in text.lines() {

@@ -22,7 +22,7 @@ const FEWEST: f64 = 5.0;
 
 /// A table as it stands on the page.
 #[derive(Debug, Clone, Serialize, Default)]
-pub struct Shown {
+pub(super) struct Shown {
     /// Headings.
     pub columns: Vec<Heading>,
     /// Rows before the fold.
@@ -41,7 +41,7 @@ pub struct Shown {
 
 /// Heading of a column.
 #[derive(Debug, Clone, Serialize)]
-pub struct Heading {
+pub(super) struct Heading {
     /// Name in the metric.
     pub name: String,
     /// In words.
@@ -56,7 +56,7 @@ pub struct Heading {
 
 /// One cell.
 #[derive(Debug, Clone, Serialize)]
-pub struct Cell {
+pub(super) struct Cell {
     /// As people read it.
     pub text: String,
     /// The whole or exact value, where the text is not.
@@ -69,7 +69,7 @@ pub struct Cell {
 
 /// Lays a table out.
 #[must_use]
-pub fn shown(table: &Table, wanted: &[String], rows_before_fold: usize, zone: &TimeZone) -> Shown {
+pub(super) fn shown(table: &Table, wanted: &[String], rows_before_fold: usize, zone: &TimeZone) -> Shown {
     let columns = chosen(table, wanted);
     let merged = columns.iter().filter(|index| interval_of(table, **index).is_some()).count() * 2;
     let row = |row: usize| columns.iter().map(|column| cell(table, row, *column, zone)).collect::<Vec<_>>();
@@ -105,7 +105,7 @@ fn chosen(table: &Table, wanted: &[String]) -> Vec<usize> {
 
 /// Positions of the interval's ends behind a rate: the next two columns, when they are called `…ci_low`, `…ci_high`.
 #[must_use]
-pub fn interval_of(table: &Table, index: usize) -> Option<(usize, usize)> {
+pub(super) fn interval_of(table: &Table, index: usize) -> Option<(usize, usize)> {
     let is_rate = matches!(
         table.columns.get(index)?.unit,
         Unit::Ratio | Unit::Score | Unit::Usd | Unit::Ms | Unit::Tokens | Unit::Count
@@ -117,7 +117,7 @@ pub fn interval_of(table: &Table, index: usize) -> Option<(usize, usize)> {
 
 /// A heading in words.
 #[must_use]
-pub fn heading(column: &Column) -> Heading {
+pub(super) fn heading(column: &Column) -> Heading {
     // A whole number without a unit (an hour, a number of attempts) names its row.
     let is_number = match (&column.data, column.unit) {
         (Data::Int(_) | Data::Float(_), Unit::At | Unit::Date) | (Data::Int(_), Unit::Name) => false,
@@ -179,7 +179,7 @@ fn cell(table: &Table, row: usize, index: usize, zone: &TimeZone) -> Cell {
 
 /// `Mon` … `Sun` for ISO weekdays.
 #[must_use]
-pub fn weekday(iso: i64) -> &'static str {
+pub(super) fn weekday(iso: i64) -> &'static str {
     match iso {
         1 => "Mon",
         2 => "Tue",
@@ -194,7 +194,7 @@ pub fn weekday(iso: i64) -> &'static str {
 
 /// Whether a rate's 95 % Wilson interval is wider than one of five observations would be.
 #[must_use]
-pub fn is_weak(rate: f64, (low, high): (f64, f64)) -> bool {
+pub(super) fn is_weak(rate: f64, (low, high): (f64, f64)) -> bool {
     let z2 = 1.96_f64 * 1.96;
     let widest =
         2.0 * 1.96 / (1.0 + z2 / FEWEST) * (rate * (1.0 - rate) / FEWEST + z2 / (4.0 * FEWEST * FEWEST)).sqrt();

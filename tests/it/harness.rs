@@ -6,38 +6,38 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// A store and a home of the test's own.
-pub struct Place {
+pub(crate) struct Place {
     pub folder: TempDir,
 }
 
 /// What a run gave.
-pub struct Run {
+pub(crate) struct Run {
     pub code: i32,
     pub out: String,
     pub err: String,
 }
 
 /// A file below `fixtures/`.
-pub fn fixture(path: &str) -> PathBuf {
+pub(crate) fn fixture(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(path)
 }
 
 /// The database of the real 1.18.33.
-pub fn real() -> PathBuf {
+pub(crate) fn real() -> PathBuf {
     fixture("opencode/opencode-1.18.33.db")
 }
 
 impl Place {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().expect("temporary folder") }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// The program with an environment of its own: no variable of the machine's reaches it but PATH.
-    pub fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_logicoma"));
         command
             .current_dir(self.folder.path())
@@ -51,16 +51,16 @@ impl Place {
     }
 
     /// Runs the program.
-    pub fn run(&self, args: &[&str]) -> Run {
+    pub(crate) fn run(&self, args: &[&str]) -> Run {
         self.output(self.command().args(args))
     }
 
     /// Runs the program on a database.
-    pub fn on(&self, db: &Path, args: &[&str]) -> Run {
+    pub(crate) fn on(&self, db: &Path, args: &[&str]) -> Run {
         self.output(self.command().arg("--db").arg(db).args(args))
     }
 
-    pub fn output(&self, command: &mut Command) -> Run {
+    pub(crate) fn output(&self, command: &mut Command) -> Run {
         let output: Output = command.output().expect("the program runs");
         Run {
             code: output.status.code().unwrap_or(-1),
@@ -70,7 +70,7 @@ impl Place {
     }
 
     /// Runs the program, which must succeed, and reads its standard output as JSON.
-    pub fn json(&self, db: &Path, args: &[&str]) -> Value {
+    pub(crate) fn json(&self, db: &Path, args: &[&str]) -> Value {
         let run = self.on(db, args).ok();
         serde_json::from_str(&run.out).unwrap_or_else(|error| panic!("{error}: {}", run.out))
     }
@@ -78,13 +78,13 @@ impl Place {
 
 impl Run {
     /// The run, which must have succeeded.
-    pub fn ok(self) -> Self {
+    pub(crate) fn ok(self) -> Self {
         assert_eq!(self.code, 0, "exit code; standard error:\n{}", self.err);
         self
     }
 
     /// Must have failed with this code, and said this on standard error and nothing on standard output.
-    pub fn fails(self, code: i32, says: &[&str]) -> Self {
+    pub(crate) fn fails(self, code: i32, says: &[&str]) -> Self {
         assert_eq!(self.code, code, "exit code; standard error:\n{}\nstandard output:\n{}", self.err, self.out);
         for text in says {
             assert!(self.err.contains(text), "'{text}' is not in:\n{}", self.err);

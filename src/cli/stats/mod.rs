@@ -87,7 +87,10 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
 fn all_projects(context: &Context) -> anyhow::Result<Ready> {
     let mut globals = context.globals.clone();
     globals.project.clear();
-    let scope = crate::engine::scope::Scope { project: Default::default(), ..context.scope(PeriodSpec::All)? };
+    let scope = crate::engine::scope::Scope {
+        project: crate::engine::scope::Filter::default(),
+        ..context.scope(PeriodSpec::All)?
+    };
     let registry = context.registry()?;
     let (store, manifest, refreshed) = context.state(None)?;
     let duck = crate::cli::context::open(&store, &manifest, &registry)?;
@@ -102,11 +105,10 @@ fn current_project(context: &Context, duck: &Duck) -> anyhow::Result<String> {
         .skill_places()
         .map
         .iter()
-        .filter_map(|(from, to)| {
+        .find_map(|(from, to)| {
             let to = to.canonicalize_utf8().unwrap_or_else(|_| to.clone());
             current.strip_prefix(&to).ok().map(|rest| from.join(rest))
         })
-        .next()
         .unwrap_or(current);
     let projects = duck.query("projects", "select id, worktree from raw_project", &[])?;
     let mut best: Option<(usize, String)> = None;
@@ -223,9 +225,7 @@ fn sessions(duck: &Duck, distinct: bool) -> anyhow::Result<Vec<SessionRow>> {
         };
         let Some(session) = index.get(session).and_then(|at| rows.get_mut(*at)) else { continue };
         let call_count = u64::try_from(count(tools.get(row, "call_count"))).unwrap_or(0);
-        if !tool.is_empty() {
-            session.tools.push(numbers::ToolUsage { tool: tool.to_owned(), call_count });
-        }
+        session.count_tools(tool, call_count);
     }
     Ok(rows)
 }

@@ -22,7 +22,7 @@ const DAY_MS: f64 = 86_400_000.0;
 
 /// Tokens by kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tokens {
+pub(super) struct Tokens {
     /// Sent, not from a cache.
     pub input: i64,
     /// Received, without reasoning.
@@ -38,14 +38,14 @@ pub struct Tokens {
 impl Tokens {
     /// All kinds together.
     #[must_use]
-    pub fn total(&self) -> i64 {
+    pub(super) fn total(&self) -> i64 {
         [self.output, self.reasoning, self.cache_read, self.cache_write]
             .into_iter()
             .fold(self.input, i64::saturating_add)
     }
 
     /// Adds another count to this one.
-    pub fn add(&mut self, other: &Self) {
+    pub(super) fn add(&mut self, other: &Self) {
         self.input = self.input.saturating_add(other.input);
         self.output = self.output.saturating_add(other.output);
         self.reasoning = self.reasoning.saturating_add(other.reasoning);
@@ -56,7 +56,7 @@ impl Tokens {
 
 /// Sums over the assistant messages of one model.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ModelUsage {
+pub(super) struct ModelUsage {
     /// Provider; `None` when the message does not say.
     pub provider_id: Option<String>,
     /// Model without provider; `None` when the message does not say.
@@ -72,14 +72,14 @@ pub struct ModelUsage {
 impl ModelUsage {
     /// The output column of the program's table: reasoning is part of it.
     #[must_use]
-    pub fn shown_output(&self) -> i64 {
+    pub(super) fn shown_output(&self) -> i64 {
         self.tokens.output.saturating_add(self.tokens.reasoning)
     }
 }
 
 /// Calls of one tool, whatever their status.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ToolUsage {
+pub(super) struct ToolUsage {
     /// Name as recorded.
     pub tool: String,
     /// Parts of type `tool`.
@@ -88,7 +88,7 @@ pub struct ToolUsage {
 
 /// One session with the sums of what is in it.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct SessionRow {
+pub(super) struct SessionRow {
     /// `session.project_id`.
     pub project_id: String,
     /// `session.cost`; `None` where the database has no such column, then the messages' cost stands for it.
@@ -109,7 +109,13 @@ pub struct SessionRow {
 
 impl SessionRow {
     /// Counts one assistant message of a model. `message_count` is not touched: it counts prompts too.
-    pub fn count_model(&mut self, provider_id: Option<&str>, model_id: Option<&str>, tokens: &Tokens, cost: f64) {
+    pub(super) fn count_model(
+        &mut self,
+        provider_id: Option<&str>,
+        model_id: Option<&str>,
+        tokens: &Tokens,
+        cost: f64,
+    ) {
         let known = self
             .models
             .iter_mut()
@@ -129,14 +135,14 @@ impl SessionRow {
         });
     }
 
-    /// Counts one tool call. Calls without a name are not counted, as in the program.
-    pub fn count_tool(&mut self, tool: &str) {
+    /// Counts calls of a tool. Calls without a name are not counted, as in the program.
+    pub(super) fn count_tools(&mut self, tool: &str, call_count: u64) {
         if tool.is_empty() {
             return;
         }
         match self.tools.iter_mut().find(|usage| usage.tool == tool) {
-            Some(usage) => usage.call_count += 1,
-            None => self.tools.push(ToolUsage { tool: tool.to_owned(), call_count: 1 }),
+            Some(usage) => usage.call_count += call_count,
+            None => self.tools.push(ToolUsage { tool: tool.to_owned(), call_count }),
         }
     }
 
@@ -156,7 +162,7 @@ impl SessionRow {
 
 /// Which sessions count.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Filter {
+pub(super) struct Filter {
     /// `--days N`: sessions updated in the last N × 24 hours; 0 = since local midnight. `None` = all.
     pub days: Option<f64>,
     /// `--project ID`, `''` already replaced by the id of the current project. `None` = all.
@@ -181,7 +187,7 @@ impl Filter {
 
 /// Everything that `opencode stats` prints.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct StatsNumbers {
+pub(super) struct StatsNumbers {
     /// Sessions, children and forks included.
     pub session_count: u64,
     /// Messages of any role.
@@ -207,7 +213,7 @@ pub struct StatsNumbers {
 /// Computes the numbers over the sessions that pass the filter. See the module for the order of `sessions`.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "the program computes in doubles")]
-pub fn compute(sessions: &[SessionRow], filter: &Filter) -> StatsNumbers {
+pub(super) fn compute(sessions: &[SessionRow], filter: &Filter) -> StatsNumbers {
     let cutoff = filter.cutoff_ms();
     let has_window = cutoff > 0.0;
     let kept: Vec<&SessionRow> = sessions
@@ -302,7 +308,7 @@ fn median(totals: &mut [i64]) -> f64 {
 /// `stats --json`: `raw` as the program counts, `distinct` with fork copies out; models and tools are those of `raw`.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "a share of a count")]
-pub fn to_json(raw: &StatsNumbers, distinct: &StatsNumbers) -> Value {
+pub(super) fn to_json(raw: &StatsNumbers, distinct: &StatsNumbers) -> Value {
     let call_count: u64 = raw.tools.iter().map(|tool| tool.call_count).sum();
     let models: Vec<Value> = raw
         .models

@@ -16,7 +16,7 @@ const CURSOR_UP: &str = "\u{1b}[1A";
 
 /// How many rows of a table to show.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Rows {
+pub(super) enum Rows {
     /// No table.
     #[default]
     Hidden,
@@ -28,7 +28,7 @@ pub enum Rows {
 
 /// What to print.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct TextOptions {
+pub(super) struct TextOptions {
     /// `--models [N]`: hidden unless given; without N all.
     pub models: Rows,
     /// `--tools [N]`: without N, or with 0, all.
@@ -37,7 +37,7 @@ pub struct TextOptions {
 
 /// Prints the numbers as `opencode stats` does.
 #[must_use]
-pub fn print_opencode(numbers: &StatsNumbers, options: &TextOptions) -> String {
+pub(super) fn print_opencode(numbers: &StatsNumbers, options: &TextOptions) -> String {
     let mut text = String::with_capacity(16 * 1024);
     if numbers.session_count > LARGE_DATASET {
         // Writing to a String cannot fail; the same holds for every `let _ =` below.

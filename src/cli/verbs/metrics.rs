@@ -33,6 +33,7 @@ pub enum Action {
     Run {
         /// Names of metrics or families; none = all
         names: Vec<String>,
+        /// How to print
         #[command(flatten)]
         output: OutputArgs,
     },

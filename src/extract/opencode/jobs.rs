@@ -13,10 +13,10 @@ use std::collections::HashMap;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// What parts say about the user messages that hold them, by the hash of the message's id.
-pub type Evidence = HashMap<u64, PromptEvidence>;
+pub(super) type Evidence = HashMap<u64, PromptEvidence>;
 
 /// What every job of one source shares.
-pub struct Shared<'a> {
+pub(super) struct Shared<'a> {
     /// Short name of the source.
     pub source: &'a str,
     /// Keep raw JSON.
@@ -29,7 +29,7 @@ pub struct Shared<'a> {
 
 /// What a job leaves.
 #[derive(Debug, Default)]
-pub struct Done {
+pub(super) struct Done {
     /// Table and file.
     pub files: Vec<(&'static str, FileEntry)>,
     /// Rows that could not be decoded.
@@ -40,7 +40,7 @@ pub struct Done {
 
 /// Key of a message in [`Evidence`].
 #[must_use]
-pub fn evidence_key(message_id: &[u8]) -> u64 {
+pub(super) fn evidence_key(message_id: &[u8]) -> u64 {
     xxh3_64(message_id)
 }
 
@@ -48,7 +48,7 @@ pub fn evidence_key(message_id: &[u8]) -> u64 {
 ///
 /// # Errors
 /// The store cannot be written.
-pub fn run(chunk: Chunk, shared: &Shared<'_>, evidence: &Evidence) -> Result<Done, StoreError> {
+pub(super) fn run(chunk: Chunk, shared: &Shared<'_>, evidence: &Evidence) -> Result<Done, StoreError> {
     let mut job = Job {
         quarantine: Batch::new(&schema::QUARANTINE, shared.content, 0),
         messages: Batch::new(

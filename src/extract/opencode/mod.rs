@@ -219,11 +219,11 @@ impl<'a> Extractor<'a> {
                     }
                 };
                 if let Some(chunk) = chunker.push(row, partition).map_err(explain)? {
-                    workers.submit(scope, chunk, &shared, &evidence)?;
+                    workers.submit(scope, chunk, &shared, &evidence);
                 }
             }
             for chunk in chunker.finish() {
-                workers.submit(scope, chunk, &shared, &evidence)?;
+                workers.submit(scope, chunk, &shared, &evidence);
             }
             Ok(())
         });
@@ -270,14 +270,13 @@ impl Workers {
         chunk: Chunk,
         shared: &'scope Shared<'scope>,
         evidence: &'scope Evidence,
-    ) -> Result<(), ExtractError> {
+    ) {
         let _ = self.permits.1.recv();
         let (permit, result) = (self.permits.0.clone(), self.results.0.clone());
         scope.spawn(move |_| {
             let _ = result.send(jobs::run(chunk, shared, evidence));
             let _ = permit.send(());
         });
-        Ok(())
     }
 
     fn collect(self) -> Vec<JobResult> {

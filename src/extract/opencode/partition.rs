@@ -12,7 +12,7 @@ use std::collections::HashMap;
 
 /// Generation of schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Generation {
+pub(super) enum Generation {
     /// `session`, `message`, `part`.
     V1,
     /// `session_v2`, `session_message`.
@@ -22,7 +22,7 @@ pub enum Generation {
 impl Generation {
     /// As written in the column `generation`.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::V1 => "v1",
             Self::V2 => "v2",
@@ -31,7 +31,7 @@ impl Generation {
 
     /// The table of sessions.
     #[must_use]
-    pub fn session_table(self) -> &'static str {
+    pub(super) fn session_table(self) -> &'static str {
         match self {
             Self::V1 => "session",
             Self::V2 => "session_v2",
@@ -41,7 +41,7 @@ impl Generation {
 
 /// Who holds a session.
 #[derive(Debug, Clone, Copy)]
-pub struct Owner {
+pub(super) struct Owner {
     /// Index of the source.
     pub source: usize,
     /// Generation within it.
@@ -53,7 +53,7 @@ pub struct Owner {
 
 /// Sessions and partitions.
 #[derive(Debug, Default)]
-pub struct Owners {
+pub(super) struct Owners {
     sessions: HashMap<Box<[u8]>, Owner>,
     /// Names of the partitions by number; the first is `unknown`.
     pub partitions: Vec<String>,
@@ -73,7 +73,7 @@ impl Owners {
     ///
     /// # Errors
     /// A source cannot be read.
-    pub fn read(sources: &[Source]) -> Result<Self, ExtractError> {
+    pub(super) fn read(sources: &[Source]) -> Result<Self, ExtractError> {
         let mut owners = Self { partitions: vec![UNKNOWN.to_owned()], ..Self::default() };
         for (index, source) in sources.iter().enumerate() {
             for generation in [Generation::V1, Generation::V2] {
@@ -113,12 +113,12 @@ impl Owners {
 
     /// The owner of a session.
     #[must_use]
-    pub fn get(&self, session_id: &[u8]) -> Option<Owner> {
+    pub(super) fn get(&self, session_id: &[u8]) -> Option<Owner> {
         self.sessions.get(session_id).copied()
     }
 
     /// Number of the partition of the week in which a moment lies (UTC).
-    pub fn partition(&mut self, moment: Option<i64>) -> u32 {
+    pub(super) fn partition(&mut self, moment: Option<i64>) -> u32 {
         let Some(moment) = moment.filter(|moment| PLAUSIBLE.contains(moment)) else { return 0 };
         let week = (moment - FIRST_MONDAY_MS).div_euclid(7 * DAY_MS);
         let partitions = &mut self.partitions;

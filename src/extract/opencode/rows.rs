@@ -14,7 +14,7 @@ const PENDING_BYTES: usize = 40 << 20;
 
 /// Which source table a chunk holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RowKind {
+pub(super) enum RowKind {
     /// First generation: `message`.
     Message,
     /// First generation: `part`.
@@ -26,7 +26,7 @@ pub enum RowKind {
 impl RowKind {
     /// Name of the source's table.
     #[must_use]
-    pub fn table(self) -> &'static str {
+    pub(super) fn table(self) -> &'static str {
         match self {
             Self::Message => "message",
             Self::Part => "part",
@@ -37,7 +37,7 @@ impl RowKind {
 
 /// A cell that should hold text.
 #[derive(Debug, Clone)]
-pub enum Cell {
+pub(super) enum Cell {
     /// Bytes in the chunk's arena; UTF-8 is not yet checked.
     Text(Range<usize>),
     /// A BLOB: its bytes are kept for the quarantine.
@@ -50,7 +50,7 @@ pub enum Cell {
 
 /// One row; ranges point into the chunk's arena.
 #[derive(Debug, Clone)]
-pub struct RawRow {
+pub(super) struct RawRow {
     /// SQLite's rowid.
     pub rowid: i64,
     /// `id`.
@@ -71,7 +71,7 @@ pub struct RawRow {
 
 /// Rows of one partition.
 #[derive(Debug)]
-pub struct Chunk {
+pub(super) struct Chunk {
     /// The source's table.
     pub kind: RowKind,
     /// The partition's number.
@@ -85,7 +85,7 @@ pub struct Chunk {
 impl Chunk {
     /// The bytes of a cell.
     #[must_use]
-    pub fn bytes(&self, cell: &Cell) -> Option<&[u8]> {
+    pub(super) fn bytes(&self, cell: &Cell) -> Option<&[u8]> {
         match cell {
             Cell::Text(range) | Cell::Blob(range) => self.arena.get(range.clone()),
             Cell::Null | Cell::Number => None,
@@ -94,7 +94,7 @@ impl Chunk {
 
     /// The text of a cell; bytes that are not UTF-8 are no text.
     #[must_use]
-    pub fn text(&self, cell: &Cell) -> Option<&str> {
+    pub(super) fn text(&self, cell: &Cell) -> Option<&str> {
         match cell {
             Cell::Text(range) => self.arena.get(range.clone()).and_then(|bytes| simdutf8::basic::from_utf8(bytes).ok()),
             _ => None,
@@ -121,7 +121,7 @@ impl Chunk {
 /// An integer cell: whole floats count, anything else is unknown.
 #[must_use]
 #[allow(clippy::cast_possible_truncation, reason = "range and wholeness are checked first")]
-pub fn integer(value: ValueRef<'_>) -> Option<i64> {
+pub(super) fn integer(value: ValueRef<'_>) -> Option<i64> {
     match value {
         ValueRef::Integer(number) => Some(number),
         ValueRef::Real(number) if number.fract() == 0.0 && number.abs() < 9.0e15 => Some(number as i64),
@@ -131,7 +131,7 @@ pub fn integer(value: ValueRef<'_>) -> Option<i64> {
 
 /// Columns of the statement, in this order: rowid, id, second, session_id, time_created, time_updated, seq, data.
 #[must_use]
-pub fn wanted(kind: RowKind) -> [&'static str; 7] {
+pub(super) fn wanted(kind: RowKind) -> [&'static str; 7] {
     match kind {
         RowKind::Message => ["id", "-", "session_id", "time_created", "time_updated", "-", "data"],
         RowKind::Part => ["id", "message_id", "session_id", "time_created", "time_updated", "-", "data"],
@@ -140,7 +140,7 @@ pub fn wanted(kind: RowKind) -> [&'static str; 7] {
 }
 
 /// Collects rows into chunks.
-pub struct Chunker {
+pub(super) struct Chunker {
     kind: RowKind,
     pending: Vec<Option<Chunk>>,
     bytes: usize,
@@ -149,7 +149,7 @@ pub struct Chunker {
 impl Chunker {
     /// For `partitions` partitions.
     #[must_use]
-    pub fn new(kind: RowKind, partitions: usize) -> Self {
+    pub(super) fn new(kind: RowKind, partitions: usize) -> Self {
         Self { kind, pending: std::iter::repeat_with(|| None).take(partitions).collect(), bytes: 0 }
     }
 
@@ -157,7 +157,7 @@ impl Chunker {
     ///
     /// # Errors
     /// As SQLite says.
-    pub fn push(&mut self, row: &rusqlite::Row<'_>, partition: u32) -> Result<Option<Chunk>, rusqlite::Error> {
+    pub(super) fn push(&mut self, row: &rusqlite::Row<'_>, partition: u32) -> Result<Option<Chunk>, rusqlite::Error> {
         let slot = partition as usize;
         if slot >= self.pending.len() {
             self.pending.resize_with(slot + 1, || None);
@@ -196,7 +196,7 @@ impl Chunker {
     }
 
     /// What is left, in order of partitions.
-    pub fn finish(self) -> impl Iterator<Item = Chunk> {
+    pub(super) fn finish(self) -> impl Iterator<Item = Chunk> {
         self.pending.into_iter().flatten()
     }
 }

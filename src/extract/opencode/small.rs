@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What the small tables gave.
 #[derive(Debug, Default)]
-pub struct Small {
+pub(super) struct Small {
     /// Table and file.
     pub files: Vec<(&'static str, FileEntry)>,
     /// Rows read per source and table.
@@ -150,7 +150,7 @@ fn decode_session(record: &mut Record) {
 ///
 /// # Errors
 /// A source cannot be read, or the store cannot be written.
-pub fn extract(
+pub(super) fn extract(
     found: &[Found],
     sources: &[Source],
     owners: &mut Owners,

@@ -14,7 +14,7 @@ const MOST_STEPS: usize = 3_700;
 
 /// What the steps are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Steps {
+pub(super) enum Steps {
     /// Calendar days.
     Days,
     /// ISO weeks.
@@ -29,7 +29,7 @@ pub enum Steps {
 
 /// An axis of steps.
 #[derive(Debug, Clone)]
-pub struct Axis {
+pub(super) struct Axis {
     /// What the steps are.
     pub steps: Steps,
     /// Label of each step.
@@ -41,13 +41,13 @@ pub struct Axis {
 impl Axis {
     /// Whether the steps have an order of their own.
     #[must_use]
-    pub fn is_ordered(&self) -> bool {
+    pub(super) fn is_ordered(&self) -> bool {
         self.steps != Steps::Names
     }
 
     /// The title of the axis.
     #[must_use]
-    pub fn title(&self, column: &str) -> String {
+    pub(super) fn title(&self, column: &str) -> String {
         match self.steps {
             Steps::Days => "day".to_owned(),
             Steps::Weeks => "ISO week".to_owned(),
@@ -58,7 +58,7 @@ impl Axis {
 
     /// Labels for drawing: short where they are days or weeks of one year.
     #[must_use]
-    pub fn short_labels(&self) -> Vec<String> {
+    pub(super) fn short_labels(&self) -> Vec<String> {
         let year = |label: &String| label.get(..4).map(str::to_owned);
         let is_one_year = self.labels.first().and_then(year) == self.labels.last().and_then(year);
         let skip = match self.steps {
@@ -70,7 +70,7 @@ impl Axis {
 
     /// A daily axis inside the report's period covers all of it: days without data are part of the picture.
     #[must_use]
-    pub fn widened(self, period: Option<&(Date, Date)>) -> Self {
+    pub(super) fn widened(self, period: Option<&(Date, Date)>) -> Self {
         let day = |label: Option<&String>| label.and_then(|label| label.parse::<Date>().ok());
         let (Some((since, until)), Some(first), Some(last)) =
             (period, day(self.labels.first()), day(self.labels.last()))
@@ -96,7 +96,7 @@ impl Axis {
 
     /// The axis of a column.
     #[must_use]
-    pub fn of(column: &Column, rows: usize) -> Self {
+    pub(super) fn of(column: &Column, rows: usize) -> Self {
         let values: Vec<Value<'_>> = (0..rows).map(|row| column.value(row)).collect();
         Self::calendar(column, &values).unwrap_or_else(|| Self::plain(column, &values))
     }
@@ -177,7 +177,7 @@ fn as_day(value: Value<'_>) -> Option<Date> {
 
 /// `2026-W47` → its Monday.
 #[must_use]
-pub fn week(text: &str) -> Option<Date> {
+pub(super) fn week(text: &str) -> Option<Date> {
     let (year, number) = text.split_once("-W")?;
     let (year, number) = (year.parse().ok()?, number.parse().ok()?);
     (text.len() == 8).then(|| ISOWeekDate::new(year, number, Weekday::Monday).ok()).flatten().map(Date::from)
@@ -201,7 +201,7 @@ fn label(date: Date, steps: Steps) -> String {
 
 /// The ISO week that holds a day given as `YYYY-MM-DD…`.
 #[must_use]
-pub fn week_of(text: &str) -> Option<String> {
+pub(super) fn week_of(text: &str) -> Option<String> {
     let date: Date = text.get(..10)?.parse().ok()?;
     Some(label(date, Steps::Weeks))
 }

@@ -18,7 +18,7 @@ struct Bar {
 }
 
 /// Figure of `bar x=<name> y=<value>`.
-pub fn figure(spec: &ChartSpec, table: &Table) -> Result<Option<Figure>, String> {
+pub(super) fn figure(spec: &ChartSpec, table: &Table) -> Result<Option<Figure>, String> {
     let (x, y) = (needed(spec.x.as_deref(), "x", table)?, needed(spec.y.as_deref(), "y", table)?);
     let mut bars: Vec<Bar> = (0..table.len())
         .filter_map(|row| Some(Bar { name: named(&x.value(row).to_text()), value: y.value(row).as_f64()? }))

@@ -15,7 +15,7 @@ struct Bin {
 }
 
 /// Figure of `calibration x=<mean confidence> y=<share right> [by=<count>]`.
-pub fn figure(spec: &ChartSpec, table: &Table) -> Result<Option<Figure>, String> {
+pub(super) fn figure(spec: &ChartSpec, table: &Table) -> Result<Option<Figure>, String> {
     let (x, y) = (needed(spec.x.as_deref(), "x", table)?, needed(spec.y.as_deref(), "y", table)?);
     let by = spec.by.as_deref().map(|by| needed(Some(by), "by", table)).transpose()?;
     let ends = table.position(&y.name).and_then(|index| tabular::interval_of(table, index));
@@ -53,7 +53,7 @@ fn draw(canvas: &mut Canvas, bins: &[Bin]) -> f64 {
         canvas.text((margin - 6.0, y(tick) + 4.0), Anchor::End, "m num", &format::ratio(tick));
         let anchor = if tick == 0.0 {
             Anchor::Start
-        } else if tick == 1.0 {
+        } else if tick >= 1.0 {
             Anchor::End
         } else {
             Anchor::Middle

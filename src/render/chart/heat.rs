@@ -9,7 +9,7 @@ use crate::render::model::ChartSpec;
 use crate::render::{format, tabular};
 
 /// Shades beyond empty.
-pub const SHADES: usize = 8;
+pub(super) const SHADES: usize = 8;
 
 struct Heat {
     columns: Vec<String>,
@@ -22,7 +22,7 @@ struct Heat {
 }
 
 /// Figure of `heat x=<column> y=<row> by=<value>`.
-pub fn figure(spec: &ChartSpec, table: &Table) -> Result<Option<Figure>, String> {
+pub(super) fn figure(spec: &ChartSpec, table: &Table) -> Result<Option<Figure>, String> {
     let (x, y, by) = (
         needed(spec.x.as_deref(), "x", table)?,
         needed(spec.y.as_deref(), "y", table)?,
@@ -32,10 +32,10 @@ pub fn figure(spec: &ChartSpec, table: &Table) -> Result<Option<Figure>, String>
     let mut cells = vec![vec![None; across.labels.len()]; down.labels.len()];
     for row in 0..table.len() {
         let place = across.step_of.get(row).copied().flatten().zip(down.step_of.get(row).copied().flatten());
-        if let (Some((column, line)), Some(value)) = (place, by.value(row).as_f64()) {
-            if let Some(cell) = cells.get_mut(line).and_then(|line: &mut Vec<Option<f64>>| line.get_mut(column)) {
-                *cell = Some(cell.unwrap_or(0.0) + value);
-            }
+        if let (Some((column, line)), Some(value)) = (place, by.value(row).as_f64())
+            && let Some(cell) = cells.get_mut(line).and_then(|line: &mut Vec<Option<f64>>| line.get_mut(column))
+        {
+            *cell = Some(cell.unwrap_or(0.0) + value);
         }
     }
     let most = cells.iter().flatten().flatten().copied().fold(0.0, f64::max);
@@ -76,7 +76,7 @@ pub fn figure(spec: &ChartSpec, table: &Table) -> Result<Option<Figure>, String>
 
 /// The shade of a value: 0 for nothing, else 1 to [`SHADES`].
 #[must_use]
-pub fn shade(value: f64, most: f64) -> usize {
+pub(super) fn shade(value: f64, most: f64) -> usize {
     if value <= 0.0 || most <= 0.0 {
         return 0;
     }

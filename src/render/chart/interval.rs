@@ -17,7 +17,7 @@ struct Point {
 }
 
 /// Figure of `interval x=<name> y=<rate> [by=<name>]` (or the other way round); the interval's ends are the two columns after the rate.
-pub fn figure(spec: &ChartSpec, table: &Table) -> Result<Option<Figure>, String> {
+pub(super) fn figure(spec: &ChartSpec, table: &Table) -> Result<Option<Figure>, String> {
     let (mut x, mut y) = (needed(spec.x.as_deref(), "x", table)?, needed(spec.y.as_deref(), "y", table)?);
     // The rate may be named on either axis: the drawing has it along x, as names read better one below the other.
     if matches!(y.data, Data::Text(_)) {

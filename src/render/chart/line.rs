@@ -15,7 +15,7 @@ const MOST: usize = 9;
 const MOST_OWN: usize = 18;
 
 /// Figure of `line x=<time> y=<value> [by=<series>]`.
-pub fn figure(spec: &ChartSpec, table: &Table, scene: &Scene) -> Result<Option<Figure>, String> {
+pub(super) fn figure(spec: &ChartSpec, table: &Table, scene: &Scene) -> Result<Option<Figure>, String> {
     let has_own_scale = spec.by.as_deref() == Some("series");
     let grid = Grid::of(spec, table, scene)?;
     let grid = if has_own_scale { grid.in_order(table, MOST_OWN) } else { grid.largest(MOST, false) };
@@ -152,7 +152,13 @@ fn trace(
 }
 
 /// Labels along the x axis, thinned so that they never collide, kept inside the drawing.
-pub fn x_labels(canvas: &mut Canvas, grid: &Grid, x: &dyn Fn(usize) -> f64, (from, to): (f64, f64), baseline: f64) {
+pub(super) fn x_labels(
+    canvas: &mut Canvas,
+    grid: &Grid,
+    x: &dyn Fn(usize) -> f64,
+    (from, to): (f64, f64),
+    baseline: f64,
+) {
     let labels = grid.axis.short_labels();
     let widths: Vec<f64> = labels.iter().map(|label| width(label)).collect();
     let inside = |step: usize| {

@@ -31,7 +31,7 @@ struct Matrix {
 }
 
 /// Figure of `matrix x=<column> y=<row> by=<value>`.
-pub fn figure(spec: &ChartSpec, table: &Table) -> Result<Option<Figure>, String> {
+pub(super) fn figure(spec: &ChartSpec, table: &Table) -> Result<Option<Figure>, String> {
     let (mut x, mut y) = (needed(spec.x.as_deref(), "x", table)?, needed(spec.y.as_deref(), "y", table)?);
     let by = needed(spec.by.as_deref(), "by", table)?;
     let (mut across, mut down) = (Axis::of(x, table.len()), Axis::of(y, table.len()));

@@ -27,10 +27,11 @@ fn step(rough: f64, unit: Unit) -> f64 {
         1e3, 2e3, 5e3, 10e3, 15e3, 30e3, 60e3, 120e3, 300e3, 600e3, 900e3, 1800e3, 3600e3, 7200e3, 10_800e3, 21_600e3,
         43_200e3, 86_400e3,
     ];
-    if unit == Unit::Ms && rough > 500.0 {
-        if let Some(step) = TIMES.iter().find(|step| **step >= rough) {
-            return *step;
-        }
+    if unit == Unit::Ms
+        && rough > 500.0
+        && let Some(step) = TIMES.iter().find(|step| **step >= rough)
+    {
+        return *step;
     }
     let power = 10_f64.powf(rough.log10().floor());
     let steps: &[f64] = if unit == Unit::Count && rough < 1.0 { return 1.0 } else { &[1.0, 2.0, 2.5, 5.0, 10.0] };
@@ -86,10 +87,10 @@ pub fn fit(text: &str, room: f64) -> String {
 pub fn thinned(positions: &[f64], widths: &[f64], gap: f64) -> Vec<usize> {
     let count = positions.len().min(widths.len());
     for every in 1..=count.max(1) {
-        let kept: Vec<usize> = (0..count).filter(|index| (count - 1 - index) % every == 0).collect();
+        let kept: Vec<usize> = (0..count).filter(|index| (count - 1 - index).is_multiple_of(every)).collect();
         let fits = kept.windows(2).all(|pair| {
             let (left, right) = (pair[0], pair[1]);
-            positions[right] - positions[left] >= (widths[left] + widths[right]) / 2.0 + gap
+            positions[right] - positions[left] >= f64::midpoint(widths[left], widths[right]) + gap
         });
         if fits {
             return kept;

@@ -11,7 +11,7 @@ use crate::render::model::ChartSpec;
 
 /// One series.
 #[derive(Debug, Clone)]
-pub struct Series {
+pub(super) struct Series {
     /// Its name; empty where there is only one.
     pub name: String,
     /// A value for each step of the axis; `None` is a gap.
@@ -20,7 +20,7 @@ pub struct Series {
 
 /// Series over a common axis.
 #[derive(Debug, Clone)]
-pub struct Grid {
+pub(super) struct Grid {
     /// The x axis.
     pub axis: Axis,
     /// Name of the x column.
@@ -42,7 +42,7 @@ impl Grid {
     ///
     /// # Errors
     /// When a column is missing.
-    pub fn of(spec: &ChartSpec, table: &Table, scene: &Scene) -> Result<Self, String> {
+    pub(super) fn of(spec: &ChartSpec, table: &Table, scene: &Scene) -> Result<Self, String> {
         let (x, y) = (needed(spec.x.as_deref(), "x", table)?, needed(spec.y.as_deref(), "y", table)?);
         let by = spec.by.as_deref().map(|by| needed(Some(by), "by", table)).transpose()?;
         let axis = Axis::of(x, table.len()).widened(scene.days.as_ref());
@@ -70,7 +70,7 @@ impl Grid {
 
     /// Keeps the largest series; the others are drawn as one or not at all.
     #[must_use]
-    pub fn largest(mut self, most: usize, adds_rest: bool) -> Self {
+    pub(super) fn largest(mut self, most: usize, adds_rest: bool) -> Self {
         if self.series.len() <= most {
             return self;
         }
@@ -92,7 +92,7 @@ impl Grid {
 
     /// Keeps the first series in the order in which the table names them: different quantities have no common size.
     #[must_use]
-    pub fn in_order(mut self, table: &Table, most: usize) -> Self {
+    pub(super) fn in_order(mut self, table: &Table, most: usize) -> Self {
         let mut order: Vec<String> = Vec::new();
         for row in 0..table.len() {
             let name = table.get(row, "series").to_text();
@@ -108,19 +108,19 @@ impl Grid {
 
     /// Largest value of a single series.
     #[must_use]
-    pub fn highest(&self) -> f64 {
+    pub(super) fn highest(&self) -> f64 {
         self.series.iter().flat_map(|series| &series.values).flatten().copied().fold(0.0, f64::max)
     }
 
     /// Largest sum over the series at one step.
     #[must_use]
-    pub fn highest_sum(&self) -> f64 {
+    pub(super) fn highest_sum(&self) -> f64 {
         (0..self.axis.labels.len()).map(|step| self.sum_at(step)).fold(0.0, f64::max)
     }
 
     /// Sum over the series at one step.
     #[must_use]
-    pub fn sum_at(&self, step: usize) -> f64 {
+    pub(super) fn sum_at(&self, step: usize) -> f64 {
         self.series.iter().filter_map(|series| series.values.get(step).copied().flatten()).sum()
     }
 }

@@ -17,7 +17,7 @@ const MOST_ROWS: usize = 12;
 const LEGEND_ROW: f64 = 20.0;
 
 /// Figure of `stacked x=<time or name> y=<value> by=<series>`.
-pub fn figure(spec: &ChartSpec, table: &Table, scene: &Scene) -> Result<Option<Figure>, String> {
+pub(super) fn figure(spec: &ChartSpec, table: &Table, scene: &Scene) -> Result<Option<Figure>, String> {
     let grid = Grid::of(spec, table, scene)?.largest(MOST, true);
     if grid.axis.labels.is_empty() || grid.highest_sum() <= 0.0 {
         return Ok(None);

@@ -71,7 +71,7 @@ fn read_sessions(path: &Path) -> rusqlite::Result<Vec<SessionRow>> {
     while let Some(row) = rows.next()? {
         let tool: Option<String> = row.get(1)?;
         if let (Some(at), Some(tool)) = (index.get(&row.get::<_, String>(0)?), tool) {
-            sessions[*at].count_tool(&tool);
+            sessions[*at].count_tools(&tool, 1);
         }
     }
     Ok(sessions)
@@ -164,7 +164,7 @@ fn rounds_like_javascript() {
 fn large_datasets_long_names_and_odd_limits() {
     let mut row = SessionRow { project_id: "p".into(), ..SessionRow::default() };
     for tool in ["b", "12", "a_tool_with_a_very_long_name", "3"] {
-        row.count_tool(tool);
+        row.count_tools(tool, 1);
     }
     row.count_model(None, None, &Tokens::default(), 0.0);
     let numbers = compute(&vec![row; 1001], &Filter::default());

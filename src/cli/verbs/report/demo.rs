@@ -25,7 +25,7 @@ struct About {
 }
 
 /// The demo on disk, until dropped.
-pub struct Demo {
+pub(super) struct Demo {
     folder: tempfile::TempDir,
     about: About,
 }
@@ -35,7 +35,7 @@ impl Demo {
     ///
     /// # Errors
     /// The temporary folder cannot be written.
-    pub fn unpack() -> anyhow::Result<Self> {
+    pub(super) fn unpack() -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("logicoma-demo-").tempdir().context("cannot unpack the demo")?;
         let mut files = Vec::new();
         for name in Embedded::iter() {
@@ -59,11 +59,11 @@ impl Demo {
     }
 
     /// What the temporary folder is called in the report, which must not depend on where it was unpacked.
-    pub const SHOWN: &str = "/demo";
+    pub(super) const SHOWN: &str = "/demo";
 
     /// The temporary folder.
     #[must_use]
-    pub fn folder(&self) -> Option<&Utf8Path> {
+    pub(super) fn folder(&self) -> Option<&Utf8Path> {
         Utf8Path::from_path(self.folder.path())
     }
 
@@ -71,7 +71,7 @@ impl Demo {
     ///
     /// # Errors
     /// The temporary folder has a name that is not UTF-8.
-    pub fn context(&self, mut context: Context) -> anyhow::Result<Context> {
+    pub(super) fn context(&self, mut context: Context) -> anyhow::Result<Context> {
         let folder = Utf8Path::from_path(self.folder.path()).context("the temporary folder has no readable name")?;
         let home = folder.join("home");
         context.globals.db = vec![folder.join("demo.db").into_string()];

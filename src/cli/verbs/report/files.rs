@@ -11,7 +11,12 @@ use camino::{Utf8Path, Utf8PathBuf};
 ///
 /// # Errors
 /// The folder cannot be written; an older report of the period is then untouched.
-pub fn write(out: &Utf8Path, name: &str, rendered: &Rendered, formats: &[Output]) -> anyhow::Result<Utf8PathBuf> {
+pub(super) fn write(
+    out: &Utf8Path,
+    name: &str,
+    rendered: &Rendered,
+    formats: &[Output],
+) -> anyhow::Result<Utf8PathBuf> {
     fs_err::create_dir_all(out).map_err(|source| StoreError::Io { action: "create", path: out.to_owned(), source })?;
     let folder = out.join(name);
     let incoming = out.join(format!(".{name}.incoming-{}", std::process::id()));
@@ -57,7 +62,7 @@ fn put(path: &Utf8Path, text: &str) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// The folder cannot be read or written, or a template is wrong.
-pub fn write_index(out: &Utf8Path, theme: &str, options: &RenderOptions) -> anyhow::Result<()> {
+pub(super) fn write_index(out: &Utf8Path, theme: &str, options: &RenderOptions) -> anyhow::Result<()> {
     let mut entries = Vec::new();
     for entry in out.read_dir_utf8()?.filter_map(Result::ok) {
         let name = entry.file_name().to_owned();

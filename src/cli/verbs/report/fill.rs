@@ -15,7 +15,7 @@ use crate::render::model::{
 use std::collections::BTreeMap;
 
 /// One line for the terminal.
-pub fn headline(measured: &[Measured<'_>]) -> String {
+pub(super) fn headline(measured: &[Measured<'_>]) -> String {
     let overview = measured.iter().find(|one| one.metric.name == "overview").and_then(|one| one.result.as_ref().ok());
     let Some(table) = overview.filter(|table| !table.is_empty()) else { return "nothing was measured".to_owned() };
     [
@@ -137,7 +137,7 @@ order by part_count desc, type";
 /// # Errors
 /// The store cannot be asked.
 #[allow(clippy::too_many_arguments, reason = "each is one part of the report")]
-pub fn report(
+pub(super) fn report(
     context: &Context,
     ready: &Ready,
     args: &Args,
@@ -194,7 +194,7 @@ fn title(period: &Period) -> String {
 }
 
 /// Replaces the start of paths in tables and sources.
-pub fn show_as(report: &mut Report, folder: &str, shown: &str) {
+pub(super) fn show_as(report: &mut Report, folder: &str, shown: &str) {
     let replace = |text: &mut String| {
         if text.contains(folder) {
             *text = text.replace(folder, shown);
@@ -213,7 +213,7 @@ pub fn show_as(report: &mut Report, folder: &str, shown: &str) {
 }
 
 /// Findings as the renderer takes them.
-pub fn findings(table: &Table) -> Vec<Finding> {
+pub(super) fn findings(table: &Table) -> Vec<Finding> {
     (0..table.len())
         .map(|row| {
             let text = |column: &str| Some(table.get(row, column).to_text()).filter(|text| !text.is_empty());

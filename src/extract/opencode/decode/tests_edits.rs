@@ -118,7 +118,7 @@ fn hashline_in_bash() {
         );
         let fields = part(&row);
         assert_texts!(fields, edit_format = "hashline", target_path = "src/a.py", program = "python3");
-        (fields.edit_outcome.unwrap().into_owned(), fields.edit_error_class.map(|class| class.into_owned()))
+        (fields.edit_outcome.unwrap().into_owned(), fields.edit_error_class.map(std::borrow::Cow::into_owned))
     };
     let failed = |outcome: &str, class: &str| (outcome.to_owned(), Some(class.to_owned()));
     assert_eq!(of("✓ Edit successful: 3:00ff -> 'x'", "0"), ("applied".to_owned(), None));
