@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use criterion::{Criterion, Throughput};
 use logicoma::engine::duck::Duck;
 use logicoma::engine::scope::{Filter, Scope};
-use logicoma::engine::{self, fanout, marts};
+use logicoma::engine::{self, Wanted, fanout, marts};
 use logicoma::extract::catalog::Places;
 use logicoma::extract::opencode::Progress;
 use logicoma::extract::opencode::locate::Found;
@@ -60,8 +60,8 @@ fn main() {
     let registry = Registry::load(&[]).expect("registry");
     let manifest = store.manifest().expect("manifest");
     let duck = Duck::open(2, store.root()).expect("duckdb");
-    engine::tables(&duck, &store, &manifest, &registry).expect("views");
-    marts::ensure(&duck, &store, &manifest, &registry).expect("marts");
+    engine::tables(&duck, &store, &manifest, &registry, &Wanted::all()).expect("views");
+    marts::ensure(&duck, &store, &manifest, &registry, &Wanted::all()).expect("marts");
     let now = "2026-11-22T12:00:00Z".parse().expect("clock");
     let zone = jiff::tz::TimeZone::UTC;
     let scope = Scope {
@@ -74,7 +74,7 @@ fn main() {
         agent: Filter::default(),
         count_forks: false,
     };
-    engine::scoped(&duck, &registry, &scope).expect("views");
+    engine::scoped(&duck, &registry, &scope, &Wanted::all()).expect("views");
     let metrics = registry.metrics();
     let mut group = criterion.benchmark_group("metrics");
     group.bench_function("all", |bencher| {

@@ -115,6 +115,6 @@ select
     fall * full_saving_usd as saved_usd_per_week,
     greatest(0, ci_low) * full_saving_usd as saved_usd_low,
     ci_high * full_saving_usd as saved_usd_high,
-    cast(round(1 - q_value, 3) as varchar) as confidence,
+    cast(least(0.999, round(1 - q_value, 3)) as varchar) as confidence,
 from final
 order by saved_usd_per_week desc nulls last, subject

@@ -105,6 +105,6 @@ select
     cast(null as double) as saved_usd_per_week,
     cast(null as double) as saved_usd_low,
     cast(null as double) as saved_usd_high,
-    cast(round(1 - q_value, 3) as varchar) as confidence,
+    cast(least(0.999, round(1 - q_value, 3)) as varchar) as confidence,
 from final
 order by cost_usd - usual_usd desc, subject

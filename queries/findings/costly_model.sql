@@ -108,7 +108,7 @@ select
     n_dear || ' turns against ' || n_cheap || '; difference in good turns ' || round(100 * ci_low, 1) || ' to '
     || round(100 * ci_high, 1) || ' points (95 %, weighted by project and agent)' as evidence,
     n_dear + n_cheap as n, ci_low, ci_high,
-    greatest(0, more_tokens) * dear_per_week as saved_tokens_per_week,
+    case when more_tokens > 0 then more_tokens * dear_per_week end as saved_tokens_per_week,
     (dear_usd - cheap_usd) * dear_per_week as saved_usd_per_week,
     (dear_usd - cheap_usd - 1.959964 * usd_error) * dear_per_week as saved_usd_low,
     (dear_usd - cheap_usd + 1.959964 * usd_error) * dear_per_week as saved_usd_high,

@@ -70,7 +70,7 @@ select
     || poor_count || ' of ' || n || ' calls returned less than a hundredth or failed.' as sentence,
     'Give it a shorter prompt and fewer tools, ask it for more in one call, or search directly.' as action,
     'subagents' as metric,
-    poor_count || ' of ' || n || ' calls in ' || cast(round(weeks) as bigint) || ' weeks (' || failed_count
+    poor_count || ' of ' || n || ' calls in ' || cast(round(7 * weeks) as bigint) || ' days (' || failed_count
     || ' failed); ' || round(100 * wilson_low(poor_count, n), 1) || ' to '
     || round(100 * wilson_high(poor_count, n), 1) || ' % (95 %)' as evidence,
     n, wilson_low(poor_count, n) as ci_low, wilson_high(poor_count, n) as ci_high,

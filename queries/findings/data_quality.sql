@@ -37,8 +37,8 @@ troubles as (
         'quarantined rows of ' || bad_rows.table_name as subject,
         bad_count,
         bad_count + coalesce(row_count, 0) as n,
-        bad_count || ' rows of ' || bad_rows.table_name || ' could not be read, mostly: ' || left(usual_reason, 120)
-        || '.' as sentence,
+        'Rows of ' || bad_rows.table_name || ' that could not be read: ' || bad_count || ', mostly: '
+        || left(usual_reason, 120) || '.' as sentence,
         'Look at the rows with `logicoma query -c "select * from quarantine"`, or repair the database.' as action,
         'quarantine' as metric,
     from bad_rows left join table_rows using (table_name)
@@ -47,7 +47,8 @@ troubles as (
         'messages without time',
         count(*) filter (where created_at is null),
         count(*),
-        count(*) filter (where created_at is null) || ' messages have no believable time and belong to no period.',
+        'Messages without a believable time, which belong to no period: '
+        || count(*) filter (where created_at is null) || '.',
         'See with --all what they are.',
         'overview',
     from stg_messages where role is not null
@@ -56,7 +57,8 @@ troubles as (
         'answers without cost',
         count(*) filter (where cost_usd is null),
         count(*),
-        count(*) filter (where cost_usd is null) || ' answers with tokens have no believable cost: totals are too low.',
+        'Answers with tokens but without a believable cost, so that totals are too low: '
+        || count(*) filter (where cost_usd is null) || '.',
         'Look at them with `logicoma query -c "select * from message where cost is null"`.',
         'by_model',
     from messages where role = 'assistant' and total_tokens > 0
@@ -65,7 +67,7 @@ troubles as (
         'unfinished tool calls',
         count(*) filter (where is_unfinished),
         count(*),
-        count(*) filter (where is_unfinished) || ' tool calls were left pending or running, as after a crash.',
+        'Tool calls left pending or running, as after a crash: ' || count(*) filter (where is_unfinished) || '.',
         'See whether OpenCode crashed or was killed; their time and outcome are unknown.',
         'tool_usage',
     from tool_calls inner join run on coalesce(started_at, 0) < now_ms - 3600000
@@ -74,7 +76,7 @@ troubles as (
         'skill files',
         count(*) filter (where problem is not null),
         count(*),
-        count(*) filter (where problem is not null) || ' skill files cannot be loaded: '
+        'Skill files that cannot be loaded: '
         || string_agg(path || ' (' || problem || ')', ', ' order by path) filter (where problem is not null) || '.',
         'Mend their front matter, or delete them.',
         'skill_unused',

@@ -85,7 +85,7 @@ select
         else 'Mend it, or tell the agent in its instructions what works instead.'
     end as action,
     'shell_commands' as metric,
-    failure_count || ' of ' || n || ' runs failed in ' || cast(round(weeks) as bigint) || ' weeks; '
+    failure_count || ' of ' || n || ' runs failed in ' || cast(round(7 * weeks) as bigint) || ' days; '
     || round(100 * wilson_low(failure_count, n), 1) || ' to ' || round(100 * wilson_high(failure_count, n), 1)
     || ' % (95 %)' as evidence,
     n, wilson_low(failure_count, n) as ci_low, wilson_high(failure_count, n) as ci_high,

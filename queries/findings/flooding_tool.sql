@@ -76,7 +76,7 @@ select
     || cast(round(100 * least(1, context_share)) as bigint) || ' % of what models read.' as sentence,
     'Have it return less: limits, filters, a line range, or a subagent that reads and answers in short.' as action,
     'tool_usage' as metric,
-    long_count || ' of ' || n || ' calls in ' || cast(round(weeks) as bigint) || ' weeks; '
+    long_count || ' of ' || n || ' calls in ' || cast(round(7 * weeks) as bigint) || ' days; '
     || round(100 * wilson_low(long_count, n), 1) || ' to ' || round(100 * wilson_high(long_count, n), 1)
     || ' % (95 %)' as evidence,
     n, wilson_low(long_count, n) as ci_low, wilson_high(long_count, n) as ci_high,

@@ -65,7 +65,7 @@ select
     'Let it ask after the second failure; the usual last check was: ' || left(coalesce(usual_command, 'unknown'), 80)
     as action,
     'loops' as metric,
-    limit_count || ' of ' || n || ' loops in ' || cast(round(weeks) as bigint) || ' weeks; '
+    limit_count || ' of ' || n || ' loops in ' || cast(round(7 * weeks) as bigint) || ' days; '
     || round(100 * wilson_low(limit_count, n), 1) || ' to ' || round(100 * wilson_high(limit_count, n), 1)
     || ' % (95 %)' as evidence,
     n, wilson_low(limit_count, n) as ci_low, wilson_high(limit_count, n) as ci_high,

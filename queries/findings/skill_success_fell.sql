@@ -112,7 +112,7 @@ select
     fall * failures_scale * failed_usd as saved_usd_per_week,
     greatest(0, ci_low) * failures_scale * failed_usd as saved_usd_low,
     ci_high * failures_scale * failed_usd as saved_usd_high,
-    cast(round(1 - q_value, 3) as varchar) as confidence,
+    cast(least(0.999, round(1 - q_value, 3)) as varchar) as confidence,
 from final
 where ci_low > 0
 order by fall desc, subject

@@ -102,7 +102,7 @@ select
     || cast(round(expected_failures) as bigint) || ' would be usual for these models and formats.' as sentence,
     'Look for repeated lines, odd whitespace or generated parts; split the file or have it written whole.' as action,
     'edit_files' as metric,
-    failure_count || ' of ' || n || ' attempts in ' || cast(round(weeks) as bigint) || ' weeks; '
+    failure_count || ' of ' || n || ' attempts in ' || cast(round(7 * weeks) as bigint) || ' days; '
     || round(100 * wilson_low(failure_count, n), 1) || ' to ' || round(100 * wilson_high(failure_count, n), 1)
     || ' % (95 %), expected ' || round(100 * expected_failures / n, 1) || ' %' as evidence,
     n, wilson_low(failure_count, n) as ci_low, wilson_high(failure_count, n) as ci_high,
@@ -110,6 +110,6 @@ select
     (failure_count - expected_failures) * usd_each as saved_usd_per_week,
     greatest(0, wilson_low(failure_count, n) * n - expected_failures) * usd_each as saved_usd_low,
     greatest(0, wilson_high(failure_count, n) * n - expected_failures) * usd_each as saved_usd_high,
-    cast(round(1 - q_value, 3) as varchar) as confidence,
+    cast(least(0.999, round(1 - q_value, 3)) as varchar) as confidence,
 from final
 order by saved_tokens_per_week desc, subject

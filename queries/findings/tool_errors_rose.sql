@@ -114,6 +114,6 @@ select
     rise * n / errors * error_usd / 4 as saved_usd_per_week,
     greatest(0, ci_low) * n / errors * error_usd / 4 as saved_usd_low,
     ci_high * n / errors * error_usd / 4 as saved_usd_high,
-    cast(round(1 - q_value, 3) as varchar) as confidence,
+    cast(least(0.999, round(1 - q_value, 3)) as varchar) as confidence,
 from final
 order by rise desc, subject

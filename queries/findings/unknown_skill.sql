@@ -103,7 +103,7 @@ select
     end as sentence,
     'Write the skill, or give an installed one that name or a description that leads to it.' as action,
     'skill_unknown' as metric,
-    ask_count || ' of ' || all_ask_count || ' asks for skills in ' || cast(round(weeks) as bigint) || ' weeks; '
+    ask_count || ' of ' || all_ask_count || ' asks for skills in ' || cast(round(7 * weeks) as bigint) || ' days; '
     || round(100 * wilson_low(ask_count, all_ask_count), 1) || ' to '
     || round(100 * wilson_high(ask_count, all_ask_count), 1) || ' % of them (95 %)' as evidence,
     ask_count as n,

@@ -97,10 +97,11 @@ final as (
 )
 
 select
-    case when listed_tokens / weeks >= 1000000 then 'medium' else 'low' end as severity,
+    case when listed_tokens / weeks >= 1e6 then 'medium' when listed_tokens / weeks >= 1000 then 'low' else 'info' end
+    as severity,
     skill_name as subject,
     'The skill ' || skill_name || ' was listed in ' || session_count || ' sessions over '
-    || cast(round(weeks) as bigint) || ' weeks and never used; listing it took about '
+    || cast(round(7 * weeks) as bigint) || ' days and never used; listing it took about '
     || cast(round(listed_tokens / weeks) as bigint) || ' tokens a week.' as sentence,
     'Remove or hide it, or write a description that says when to use it: ' || path as action,
     'skill_unused' as metric,

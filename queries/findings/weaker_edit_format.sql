@@ -115,6 +115,6 @@ select
     n_weak + n_other as n, ci_low, ci_high,
     difference * scale * lost_tokens as saved_tokens_per_week, difference * scale * lost_usd as saved_usd_per_week,
     ci_low * scale * lost_usd as saved_usd_low, ci_high * scale * lost_usd as saved_usd_high,
-    cast(round(1 - q_value, 3) as varchar) as confidence,
+    cast(least(0.999, round(1 - q_value, 3)) as varchar) as confidence,
 from final
 order by difference desc, subject

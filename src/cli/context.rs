@@ -7,10 +7,11 @@ use super::progress::Bar;
 use super::{Usage, environment::Environment};
 use crate::engine::duck::Duck;
 use crate::engine::scope::{Filter, Scope};
-use crate::engine::{self, marts};
+use crate::engine::{self, Wanted, marts};
 use crate::error::LocateError;
 use crate::extract::opencode::locate::{Found, Places, locate};
 use crate::extract::{Refreshed, Request, catalog, refresh};
+use crate::metric::QueryFile;
 use crate::model::period::PeriodSpec;
 use crate::registry::Registry;
 use crate::store::Store;
@@ -36,6 +37,12 @@ pub struct Context {
     pub zone: TimeZone,
     /// Its name.
     pub zone_name: String,
+}
+
+/// The texts of query files, for [`Context::ready`].
+#[must_use]
+pub fn texts_of(files: &[&QueryFile]) -> Vec<String> {
+    files.iter().map(|file| file.text.clone()).collect()
 }
 
 /// A store with its views, ready to be asked.
@@ -252,16 +259,24 @@ impl Context {
         }
     }
 
-    /// A store with the views of a run.
+    /// A store with the views of a run: those that the texts name which `texts` gives (nothing = all views).
     ///
     /// # Errors
     /// As [`Context::state`], or a query file or mart is wrong.
-    pub fn ready(&self, default: PeriodSpec, content: Option<bool>) -> anyhow::Result<Ready> {
+    pub fn ready(
+        &self,
+        default: PeriodSpec,
+        content: Option<bool>,
+        texts: impl FnOnce(&Registry) -> anyhow::Result<Vec<String>>,
+    ) -> anyhow::Result<Ready> {
         let scope = self.scope(default)?;
         let registry = self.registry()?;
+        let texts = texts(&registry)?;
         let (store, manifest, refreshed) = self.state(content)?;
-        let duck = open(&store, &manifest, &registry)?;
-        engine::scoped(&duck, &registry, &scope)?;
+        let wanted =
+            if texts.is_empty() { Wanted::all() } else { Wanted::of(texts.iter().map(String::as_str), &registry) };
+        let duck = open(&store, &manifest, &registry, &wanted)?;
+        engine::scoped(&duck, &registry, &scope, &wanted)?;
         Ok(Ready { store, manifest, registry, duck, scope, refreshed })
     }
 }
@@ -270,10 +285,10 @@ impl Context {
 ///
 /// # Errors
 /// DuckDB does not start, or a mart's SQL fails.
-pub fn open(store: &Store, manifest: &Manifest, registry: &Registry) -> anyhow::Result<Duck> {
+pub fn open(store: &Store, manifest: &Manifest, registry: &Registry, wanted: &Wanted) -> anyhow::Result<Duck> {
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     let duck = Duck::open(threads, store.root())?;
-    engine::tables(&duck, store, manifest, registry)?;
-    marts::ensure(&duck, store, manifest, registry)?;
+    engine::tables(&duck, store, manifest, registry, wanted)?;
+    marts::ensure(&duck, store, manifest, registry, wanted)?;
     Ok(duck)
 }

@@ -5,7 +5,7 @@
 
 use super::duck::Duck;
 use super::scope::literal;
-use super::views::body;
+use super::views::{Wanted, body};
 use crate::error::{EngineError, StoreError};
 use crate::metric::{Layer, QueryFile};
 use crate::registry::Registry;
@@ -20,18 +20,25 @@ pub const FOLDER: &str = "marts";
 ///
 /// # Errors
 /// A mart's SQL fails, marts depend on each other in a circle, or the store cannot be written.
-pub fn ensure(duck: &Duck, store: &Store, manifest: &Manifest, registry: &Registry) -> Result<bool, EngineError> {
+pub fn ensure(
+    duck: &Duck,
+    store: &Store,
+    manifest: &Manifest,
+    registry: &Registry,
+    wanted: &Wanted,
+) -> Result<bool, EngineError> {
     let key = crate::model::digest::sha256(format!("{}{}", manifest.content_key(), registry.mart_key()).as_bytes());
     let root = store.root().join(FOLDER);
     let folder = root.join(&key[..16]);
     let ordered = in_order(registry)?;
     let complete = folder.is_dir() && ordered.iter().all(|mart| file_of(&folder, mart).is_file());
     if complete {
-        for mart in &ordered {
+        for mart in ordered.iter().filter(|mart| wanted.has_mart(&mart.name)) {
             show(duck, mart, &file_of(&folder, mart))?;
         }
         return Ok(false);
     }
+    super::tables(duck, store, manifest, registry, &Wanted::all())?;
     let incoming = root.join(format!(".incoming-{}", std::process::id()));
     build(duck, &ordered, &incoming)?;
     replace(&root, &incoming, &folder)?;

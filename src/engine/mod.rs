@@ -13,4 +13,4 @@ pub mod scope;
 pub mod table;
 mod views;
 
-pub use views::{body, scoped, tables};
+pub use views::{Wanted, body, scoped, tables};

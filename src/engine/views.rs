@@ -11,6 +11,7 @@ use crate::store::Store;
 use crate::store::manifest::Manifest;
 use crate::store::schema::{Kind, Origin, TABLES, TableDef};
 use camino::Utf8PathBuf;
+use std::collections::HashSet;
 
 fn sql_type(kind: Kind) -> &'static str {
     match kind {
@@ -43,15 +44,68 @@ fn relation(table: &TableDef, files: &[Utf8PathBuf], has_content: bool) -> Strin
     format!("select {columns} from read_parquet([{list}], hive_partitioning = false)")
 }
 
+/// Which views a run needs: creating one costs about a millisecond, and there are well over a hundred.
+pub struct Wanted(Option<HashSet<String>>);
+
+impl Wanted {
+    /// All of them.
+    #[must_use]
+    pub fn all() -> Self {
+        Self(None)
+    }
+
+    /// Those that these texts name, and what they are made of.
+    #[must_use]
+    pub fn of<'a>(texts: impl IntoIterator<Item = &'a str>, registry: &Registry) -> Self {
+        let mut words = HashSet::new();
+        for text in texts {
+            words.extend(
+                text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
+                    .filter(|word| !word.is_empty())
+                    .map(str::to_ascii_lowercase),
+            );
+        }
+        if words.contains("skills") {
+            words.insert("stg_skills".to_owned());
+        }
+        for file in registry.layer(Layer::Staging).filter(|file| words.contains(&file.name)).collect::<Vec<_>>() {
+            words.extend(file.sources.iter().cloned());
+        }
+        Self(Some(words))
+    }
+
+    /// A view of this name is needed.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.0.as_ref().is_none_or(|words| words.contains(name))
+    }
+
+    /// Any view of this mart is needed.
+    #[must_use]
+    pub fn has_mart(&self, name: &str) -> bool {
+        ["", "_history", "_raw"].iter().any(|suffix| self.has(&format!("{name}{suffix}")))
+            || self.has(&format!("mart_{name}"))
+    }
+}
+
 /// Views of the tables: `raw_<table>` with all columns, `<table>` with OpenCode's own, and staging.
 ///
 /// # Errors
 /// A staging file's SQL fails.
-pub fn tables(duck: &Duck, store: &Store, manifest: &Manifest, registry: &Registry) -> Result<(), EngineError> {
+pub fn tables(
+    duck: &Duck,
+    store: &Store,
+    manifest: &Manifest,
+    registry: &Registry,
+    wanted: &Wanted,
+) -> Result<(), EngineError> {
     for table in TABLES {
+        if !wanted.has(table.name) && !wanted.has(&format!("raw_{}", table.name)) {
+            continue;
+        }
         let files = store.files(manifest, table.name);
         let sql = relation(table, &files, manifest.has_content);
-        duck.batch(table.name, &format!("create view raw_{} as {sql}", table.name))?;
+        duck.batch(table.name, &format!("create or replace view raw_{} as {sql}", table.name))?;
         let own: Vec<String> = table
             .columns
             .iter()
@@ -62,15 +116,19 @@ pub fn tables(duck: &Duck, store: &Store, manifest: &Manifest, registry: &Regist
         if has_source_columns {
             duck.batch(
                 table.name,
-                &format!("create view \"{0}\" as select {1} from raw_{0}", table.name, own.join(", ")),
+                &format!("create or replace view \"{0}\" as select {1} from raw_{0}", table.name, own.join(", ")),
             )?;
         }
     }
-    duck.batch("quarantine", "create view quarantine as select * from raw_quarantine")?;
-    for file in registry.layer(Layer::Staging) {
-        duck.batch(&file.path, &format!("create view \"{}\" as {}", file.name, body(file)))?;
+    if wanted.has("quarantine") {
+        duck.batch("quarantine", "create or replace view quarantine as select * from raw_quarantine")?;
     }
-    duck.batch("skills", "create view skills as select * from stg_skills")?;
+    for file in registry.layer(Layer::Staging).filter(|file| wanted.has(&file.name)) {
+        duck.batch(&file.path, &format!("create or replace view \"{}\" as {}", file.name, body(file)))?;
+    }
+    if wanted.has("skills") {
+        duck.batch("skills", "create or replace view skills as select * from stg_skills")?;
+    }
     duck.batch("macros", MACROS)
 }
 
@@ -82,7 +140,7 @@ pub fn body(file: &QueryFile) -> &str {
 
 /// SQLite's JSON functions as OpenCode's users know them, and intervals for shares.
 const MACROS: &str = "
-create macro json_extract(document, path) as
+create or replace macro json_extract(document, path) as
     case when json_valid(document) then
         case json_type(cast(document as json), path)
             when 'VARCHAR' then json_extract_string(cast(document as json), path)
@@ -91,12 +149,12 @@ create macro json_extract(document, path) as
             else json_extract_string(cast(document as json), path)
         end
     end;
-create macro wilson_low(successes, n) as
-    case when n > 0 then greatest(0.0, (successes / cast(n as double) + 1.9207294 / n
+create or replace macro wilson_low(successes, n) as
+    case when n > 0 and successes <= 0 then 0.0 when n > 0 then greatest(0.0, (successes / cast(n as double) + 1.9207294 / n
         - 1.959964 * sqrt((successes / cast(n as double)) * (1 - successes / cast(n as double)) / n + 0.9603647 / (cast(n as double) * n)))
         / (1 + 3.8414588 / n)) end;
-create macro wilson_high(successes, n) as
-    case when n > 0 then least(1.0, (successes / cast(n as double) + 1.9207294 / n
+create or replace macro wilson_high(successes, n) as
+    case when n > 0 and successes >= n then 1.0 when n > 0 then least(1.0, (successes / cast(n as double) + 1.9207294 / n
         + 1.959964 * sqrt((successes / cast(n as double)) * (1 - successes / cast(n as double)) / n + 0.9603647 / (cast(n as double) * n)))
         / (1 + 3.8414588 / n)) end;
 ";
@@ -106,7 +164,7 @@ create macro wilson_high(successes, n) as
 ///
 /// # Errors
 /// A mart is missing or its columns cannot be read.
-pub fn scoped(duck: &Duck, registry: &Registry, scope: &Scope) -> Result<(), EngineError> {
+pub fn scoped(duck: &Duck, registry: &Registry, scope: &Scope, wanted: &Wanted) -> Result<(), EngineError> {
     let offset = scope.offset_sql();
     duck.batch(
         "zone",
@@ -131,7 +189,7 @@ pub fn scoped(duck: &Duck, registry: &Registry, scope: &Scope) -> Result<(), Eng
             scope.count_forks,
         ),
     )?;
-    for file in registry.layer(Layer::Mart) {
+    for file in registry.layer(Layer::Mart).filter(|file| wanted.has_mart(&file.name)) {
         let mart = format!("mart_{}", file.name);
         let columns = duck.columns(&mart)?;
         let filters = scope.filters(&columns);
@@ -146,6 +204,9 @@ pub fn scoped(duck: &Duck, registry: &Registry, scope: &Scope) -> Result<(), Eng
         for (suffix, with_start, with_copies) in
             [("", true, scope.count_forks), ("_history", false, scope.count_forks), ("_raw", true, true)]
         {
+            if !wanted.has(&format!("{}{suffix}", file.name)) {
+                continue;
+            }
             let mut predicates = filters.clone();
             if let Some(time) = &file.time {
                 predicates.push(Scope::in_period(time, with_start));

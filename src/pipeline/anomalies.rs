@@ -104,31 +104,31 @@ pub fn pipeline(input: LazyFrame) -> PolarsResult<LazyFrame> {
     rows.sort_by(|left, right| (left.2.date, &left.0).cmp(&(right.2.date, &right.0)));
     let pick =
         |part: fn(Kind, &Anomaly) -> f64| rows.iter().map(|(_, kind, row)| part(*kind, row)).collect::<Vec<f64>>();
-    let named = PlSmallStr::from_static;
+    let heading = PlSmallStr::from_static;
     let dates: Vec<i32> = rows.iter().map(|(_, _, row)| row.date).collect();
     #[expect(clippy::cast_possible_truncation, reason = "counts")]
     let counts: Vec<Option<i64>> = rows.iter().map(|(_, _, row)| row.count.map(|count| count as i64)).collect();
     let history: Vec<i64> =
         rows.iter().map(|(_, _, row)| i64::try_from(row.history_days).unwrap_or(i64::MAX)).collect();
     let columns = vec![
-        Series::new(named("date"), dates).cast(&DataType::Date)?.into(),
-        Series::new(named("series"), rows.iter().map(|(name, ..)| name.as_str()).collect::<Vec<_>>()).into(),
-        Series::new(named("value"), pick(|_, row| row.value)).into(),
-        Series::new(named("usual"), pick(|kind, row| unscaled(kind, row.surprise.center))).into(),
+        Series::new(heading("date"), dates).cast(&DataType::Date)?.into(),
+        Series::new(heading("series"), rows.iter().map(|(name, ..)| name.as_str()).collect::<Vec<_>>()).into(),
+        Series::new(heading("value"), pick(|_, row| row.value)).into(),
+        Series::new(heading("usual"), pick(|kind, row| unscaled(kind, row.surprise.center))).into(),
         Series::new(
-            named("usual_low"),
+            heading("usual_low"),
             pick(|kind, row| unscaled(kind, row.surprise.center - RANGE * row.surprise.spread)),
         )
         .into(),
         Series::new(
-            named("usual_high"),
+            heading("usual_high"),
             pick(|kind, row| unscaled(kind, row.surprise.center + RANGE * row.surprise.spread)),
         )
         .into(),
-        Series::new(named("robust_z"), pick(|_, row| row.surprise.robust_z)).into(),
-        Series::new(named("q_value"), pick(|_, row| row.q_value)).into(),
-        Series::new(named("n"), counts).into(),
-        Series::new(named("history_days"), history).into(),
+        Series::new(heading("robust_z"), pick(|_, row| row.surprise.robust_z)).into(),
+        Series::new(heading("q_value"), pick(|_, row| row.q_value)).into(),
+        Series::new(heading("n"), counts).into(),
+        Series::new(heading("history_days"), history).into(),
     ];
     Ok(DataFrame::new(rows.len(), columns)?.lazy())
 }

@@ -255,17 +255,17 @@ pub fn pipeline(input: LazyFrame) -> PolarsResult<LazyFrame> {
     }
     let pick = |part: fn(&Change) -> f64| rows.iter().map(|(_, _, change)| part(change)).collect::<Vec<f64>>();
     let count = |part: fn(&Change) -> i64| rows.iter().map(|(_, _, change)| part(change)).collect::<Vec<i64>>();
-    let named = PlSmallStr::from_static;
+    let heading = PlSmallStr::from_static;
     let dates: Vec<i32> = rows.iter().map(|(_, _, change)| change.date).collect();
     let columns = vec![
-        Series::new(named("series"), rows.iter().map(|(name, ..)| name.as_str()).collect::<Vec<_>>()).into(),
-        Series::new(named("date"), dates).cast(&DataType::Date)?.into(),
-        Series::new(named("before"), pick(|change| change.before)).into(),
-        Series::new(named("after"), pick(|change| change.after)).into(),
-        Series::new(named("confidence"), pick(|change| change.confidence)).into(),
-        Series::new(named("n_before"), count(|change| change.n_before)).into(),
-        Series::new(named("n_after"), count(|change| change.n_after)).into(),
-        Series::new(named("method"), rows.iter().map(|(_, method, _)| *method).collect::<Vec<_>>()).into(),
+        Series::new(heading("series"), rows.iter().map(|(name, ..)| name.as_str()).collect::<Vec<_>>()).into(),
+        Series::new(heading("date"), dates).cast(&DataType::Date)?.into(),
+        Series::new(heading("before"), pick(|change| change.before)).into(),
+        Series::new(heading("after"), pick(|change| change.after)).into(),
+        Series::new(heading("confidence"), pick(|change| change.confidence)).into(),
+        Series::new(heading("n_before"), count(|change| change.n_before)).into(),
+        Series::new(heading("n_after"), count(|change| change.n_after)).into(),
+        Series::new(heading("method"), rows.iter().map(|(_, method, _)| *method).collect::<Vec<_>>()).into(),
     ];
     Ok(DataFrame::new(rows.len(), columns)?.lazy())
 }

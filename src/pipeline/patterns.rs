@@ -166,21 +166,21 @@ pub fn pipeline(input: LazyFrame) -> PolarsResult<LazyFrame> {
     let interval = |row: &Pattern| row.completed_ratio.map(|ratio| wilson(ratio, row.ended_count));
     let count = |part: fn(&Pattern) -> i64| rows.iter().map(part).collect::<Vec<i64>>();
     let ratio = |part: fn(&Pattern) -> Option<f64>| rows.iter().map(part).collect::<Vec<Option<f64>>>();
-    let named = PlSmallStr::from_static;
+    let heading = PlSmallStr::from_static;
     let columns = vec![
-        Series::new(named("pattern"), rows.iter().map(label).collect::<Vec<_>>()).into(),
-        Series::new(named("length"), count(|row| i64::try_from(row.items.len()).unwrap_or(0))).into(),
-        Series::new(named("occurrence_count"), count(|row| row.occurrence_count)).into(),
-        Series::new(named("turn_count"), count(|row| row.turn_count)).into(),
-        Series::new(named("support_ratio"), ratio(|row| Some(row.support_ratio))).into(),
-        Series::new(named("lift"), ratio(|row| Some(row.lift))).into(),
-        Series::new(named("ended_count"), count(|row| row.ended_count)).into(),
-        Series::new(named("completed_ratio"), ratio(|row| row.completed_ratio)).into(),
-        Series::new(named("ci_low"), rows.iter().map(|row| interval(row).map(|ends| ends.0)).collect::<Vec<_>>())
+        Series::new(heading("pattern"), rows.iter().map(label).collect::<Vec<_>>()).into(),
+        Series::new(heading("length"), count(|row| i64::try_from(row.items.len()).unwrap_or(0))).into(),
+        Series::new(heading("occurrence_count"), count(|row| row.occurrence_count)).into(),
+        Series::new(heading("turn_count"), count(|row| row.turn_count)).into(),
+        Series::new(heading("support_ratio"), ratio(|row| Some(row.support_ratio))).into(),
+        Series::new(heading("lift"), ratio(|row| Some(row.lift))).into(),
+        Series::new(heading("ended_count"), count(|row| row.ended_count)).into(),
+        Series::new(heading("completed_ratio"), ratio(|row| row.completed_ratio)).into(),
+        Series::new(heading("ci_low"), rows.iter().map(|row| interval(row).map(|ends| ends.0)).collect::<Vec<_>>())
             .into(),
-        Series::new(named("ci_high"), rows.iter().map(|row| interval(row).map(|ends| ends.1)).collect::<Vec<_>>())
+        Series::new(heading("ci_high"), rows.iter().map(|row| interval(row).map(|ends| ends.1)).collect::<Vec<_>>())
             .into(),
-        Series::new(named("other_completed_ratio"), ratio(|row| row.other_completed_ratio)).into(),
+        Series::new(heading("other_completed_ratio"), ratio(|row| row.other_completed_ratio)).into(),
     ];
     Ok(DataFrame::new(rows.len(), columns)?.lazy())
 }

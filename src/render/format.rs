@@ -289,15 +289,48 @@ pub fn label(column: &str, unit: Unit) -> String {
     let words = stem.replace('_', " ");
     match unit {
         _ if column.ends_with("_count") => plural(&words),
-        Unit::Ratio if words == "ratio" => "rate".to_owned(),
-        Unit::Ratio => words.strip_suffix(" ratio").map_or(words.clone(), |stem| match stem {
-            _ if stem.ends_with(" share") => stem.to_owned(),
-            _ => format!("{stem} rate"),
-        }),
+        Unit::Ratio => share(words.strip_suffix(" ratio").unwrap_or(&words)),
         Unit::Ms if matches!(words.as_str(), "p50" | "p95" | "mean" | "total" | "active" | "wall") => {
             format!("{words} time")
         }
         _ => words,
+    }
+}
+
+/// A ratio in words: how often something happens is a rate, a part of a whole a share.
+fn share(stem: &str) -> String {
+    const RATES: &[&str] = &[
+        "error",
+        "failure",
+        "failed",
+        "success",
+        "hit",
+        "recovered",
+        "applied",
+        "verified",
+        "escalated",
+        "try",
+        "eventual",
+        "completed",
+        "changing",
+        "pair",
+        "transition",
+        "change",
+        "ok",
+        "pass",
+        "mended",
+        "known",
+        "retry",
+        "oversized",
+        "ended",
+    ];
+    match stem {
+        "ratio" => "rate".to_owned(),
+        "output input" => "output per input".to_owned(),
+        "difference" => "difference".to_owned(),
+        _ if RATES.iter().any(|word| stem.ends_with(word)) => format!("{stem} rate"),
+        _ if stem.ends_with("share") => stem.to_owned(),
+        _ => format!("{stem} share"),
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::error::RenderError;
-use super::model::MetricResult;
+use super::model::{ChartSpec, MetricResult};
 
 /// Name of the file.
 pub(super) const FILE: &str = "layout.toml";
@@ -52,6 +52,8 @@ pub(super) struct Part {
 pub(super) struct View {
     /// Title, where the metric's own does not fit its place.
     pub title: Option<String>,
+    /// Chart in place of the header's, in its words: `bar x=… y=… by=…`, or `none`.
+    pub chart: Option<String>,
     /// Columns of the table; empty: the first ones.
     pub columns: Vec<String>,
     /// Rows before the fold; 0: the usual number.
@@ -60,6 +62,18 @@ pub(super) struct View {
     pub is_folded: bool,
     /// Half as wide on a wide screen.
     pub is_half: bool,
+}
+
+impl View {
+    /// The chart that the layout wants, if it wants one.
+    #[must_use]
+    pub fn chart_spec(&self) -> Option<ChartSpec> {
+        let mut words = self.chart.as_deref()?.split_whitespace();
+        let kind = words.next()?.to_owned();
+        let keys: BTreeMap<&str, &str> = words.filter_map(|word| word.split_once('=')).collect();
+        let key = |name: &str| keys.get(name).map(|value| (*value).to_owned());
+        Some(ChartSpec { kind, x: key("x"), y: key("y"), by: key("by") })
+    }
 }
 
 impl Layout {

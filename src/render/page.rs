@@ -215,7 +215,8 @@ fn metric_view(
 ) -> Result<MetricView, RenderError> {
     let view = layout.view(&metric.name);
     let table = metric.result.as_ref().ok();
-    let drawn = table.and_then(|table| chart::draw(&metric.name, &metric.title, &metric.chart, table, scene));
+    let chart_spec = view.chart_spec().unwrap_or_else(|| metric.chart.clone());
+    let drawn = table.and_then(|table| chart::draw(&metric.name, &metric.title, &chart_spec, table, scene));
     let (chart, chart_error) = match drawn {
         Some(Ok(chart)) => (Some(chart), None),
         Some(Err(message)) => (None, Some(message)),

@@ -29,7 +29,6 @@ const PRIVATE: &[(&str, &str)] = &[
     ("excerpt", "text"),
     ("output", "text"),
     ("input", "text"),
-    ("reason", "text"),
     ("project", "project"),
     ("projects", "project"),
     ("slug", "title"),
@@ -37,7 +36,7 @@ const PRIVATE: &[(&str, &str)] = &[
 ];
 
 /// Columns that have such a word and are not private: names and classes of ours, ids.
-const PUBLIC: &[&str] = &["error_class", "error_name", "error_kind", "error_type", "message_id", "reason_class"];
+const PUBLIC: &[&str] = &["error_class", "error_name", "error_kind", "error_type", "message_id"];
 
 /// Shortest text that is looked for inside sentences.
 const SHORTEST: usize = 3;

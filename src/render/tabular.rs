@@ -81,7 +81,7 @@ pub(super) fn shown(table: &Table, wanted: &[String], rows_before_fold: usize, z
     let rest: Vec<Vec<Cell>> = (top_count..on_page).map(row).collect();
     let has_weak = top.iter().chain(&rest).flatten().any(|cell| cell.is_weak);
     Shown {
-        columns: columns.iter().filter_map(|index| table.columns.get(*index)).map(heading).collect(),
+        columns: headings(table, &columns),
         top,
         rest,
         row_count,
@@ -103,16 +103,35 @@ fn chosen(table: &Table, wanted: &[String]) -> Vec<usize> {
     (0..table.columns.len()).filter(|index| !ends.contains(index)).take(DEFAULT_COLUMNS).collect()
 }
 
-/// Positions of the interval's ends behind a rate: the next two columns, when they are called `…ci_low`, `…ci_high`.
+/// Positions of the interval's ends of a rate: `x_ci_low` and `x_ci_high` for `x_ratio` or `x`, else the next two columns,
+/// when they are called `ci_low`, `ci_high`, or `y_ci_…` where the rate's name begins with `y`.
 #[must_use]
 pub(super) fn interval_of(table: &Table, index: usize) -> Option<(usize, usize)> {
-    let is_rate = matches!(
-        table.columns.get(index)?.unit,
-        Unit::Ratio | Unit::Score | Unit::Usd | Unit::Ms | Unit::Tokens | Unit::Count
-    );
-    let named = |at: usize, ending: &str| table.columns.get(at).is_some_and(|column| column.name.ends_with(ending));
-    let has_ends = named(index + 1, "ci_low") && named(index + 2, "ci_high");
-    (is_rate && has_ends).then_some((index + 1, index + 2))
+    let column = table.columns.get(index)?;
+    if column.unit == Unit::At || !matches!(column.data, Data::Int(_) | Data::Float(_)) {
+        return None;
+    }
+    let stem = column.name.strip_suffix("_ratio").unwrap_or(&column.name);
+    let named = table.position(&format!("{stem}_ci_low")).zip(table.position(&format!("{stem}_ci_high")));
+    let beside = |at: usize, ending: &str| {
+        let name = table.columns.get(at).map(|column| column.name.as_str())?;
+        column.name.starts_with(name.strip_suffix(ending)?).then_some(at)
+    };
+    named.or_else(|| beside(index + 1, "ci_low").zip(beside(index + 2, "ci_high")))
+}
+
+/// Headings of the columns. A count in front that counts nothing (iterations, a step's number) names its row.
+fn headings(table: &Table, columns: &[usize]) -> Vec<Heading> {
+    let mut headings: Vec<Heading> =
+        columns.iter().filter_map(|index| table.columns.get(*index)).map(heading).collect();
+    if let Some(first) = headings.first_mut() {
+        let is_key = columns
+            .first()
+            .and_then(|index| table.columns.get(*index))
+            .is_some_and(|column| column.unit == Unit::Count);
+        first.is_number &= !is_key || first.name.ends_with("_count") || table.columns.len() == 1;
+    }
+    headings
 }
 
 /// A heading in words.

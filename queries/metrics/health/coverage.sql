@@ -92,7 +92,7 @@ counts as (
     union all
     select 'sessions', 'recorded sums', count(*), count(recorded_cost_usd), 'stats' from sessions
     union all
-    select 'verification loops', 'result', count(*), count(is_verified), 'loops' from verification_loops
+    select 'verification loops', 'result', count(*), count(is_verified), 'loops, repair_loops' from verification_loops
 ),
 
 final as (

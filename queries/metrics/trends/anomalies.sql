@@ -8,11 +8,11 @@
 -- chart:     none
 -- engine:    polars
 --
--- Finished days of the period on which a key series lay far from the 28 observed days before (at least 14): robust z by median
--- and MAD (Iglewicz and Hoaglin 1993), of the logarithm of amounts and the arcsine of ratios, with a p-value by
--- Student's t and Benjamini-Hochberg over the days of a series (5 %). A ratio needs five attempts on the day (n) and is
--- given the spread that chance alone would give it. usual_low to usual_high is where 95 % of days would lie. Weekdays
--- are not told apart: where a week has a rhythm, a working Sunday may stand out.
+-- Finished days of the period on which a key series lay far from the 28 observed days before (at least 14): robust z
+-- by median and MAD (Iglewicz and Hoaglin 1993), of the logarithm of amounts and the arcsine of ratios, with a p-value
+-- by Student's t and Benjamini-Hochberg over the days of a series (5 %). A ratio needs five attempts on the day (n)
+-- and is given the spread that chance alone would give it. usual_low to usual_high is where 95 % of days would lie.
+-- Weekdays are not told apart: where a week has a rhythm, a working Sunday may stand out.
 with
 
 message_days as (

@@ -9,11 +9,12 @@
 -- engine:    polars
 --
 -- On which day a key series moved, from what to what, and how sure that is; over all history up to the period's end.
--- Binary segmentation by likelihood ratio (Scott and Knott 1974; Vostrikova 1981): binomial for ratios of calls, normal
--- for the share of the cache, log-normal for amounts. Each split must stand out among 1,999 random orders of its days
--- (Matteson and James 2014) at 1 %, halved with each split above it; confidence is 1 - p. A series needs 14 observed
--- finished days, each side five. The date is the first observed day of the new level; levels are pooled ratios, else median
--- days; n is attempts, else days. Days that hang together, or a drift, may pass for a change; the cause is not known.
+-- Binary segmentation by likelihood ratio (Scott and Knott 1974; Vostrikova 1981): binomial for ratios of calls,
+-- normal for the share of the cache, log-normal for amounts. Each split must stand out among 1,999 random orders of
+-- its days (Matteson and James 2014) at 1 %, halved with each split above it; confidence is 1 - p. A series needs 14
+-- observed finished days, each side five. The date is the first observed day of the new level; levels are pooled
+-- ratios, else median days; n is attempts, else days. Days that hang together, or a drift, may pass for a change; the
+-- cause is not known.
 with
 
 message_days as (

@@ -10,9 +10,9 @@
 --
 -- Sequences of two to four tools and skills that turns run through, in at least five turns (the 200 most frequent).
 -- Calls of one tool in a row count once; a skill stands under its own name, a check (test, build, lint) apart from the
--- shell. Lift is how much likelier the last item comes after the others than after any other item. The outcome is that of
--- the turns that hold the sequence, against ended turns with calls but without it: long turns hold more sequences, so
--- a difference is no effect.
+-- shell. Lift is how much likelier the last item comes after the others than after any other item. The outcome is that
+-- of the turns that hold the sequence, against ended turns with calls but without it: long turns hold more sequences,
+-- so a difference is no effect.
 with
 
 calls as (

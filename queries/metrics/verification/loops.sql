@@ -1,17 +1,17 @@
 -- metric:    loops
 -- title:     Verification loops
 -- grain:     one row per iterations
--- units:     iterations=count, loop_count=count, verified_count=count, max_reached_count=count, escalated_count=count, unknown_count=count, verified_ratio=ratio, ci_low=ratio, ci_high=ratio, skill_loop_count=count, edit_count=count, p50_ms=ms, p95_ms=ms, tokens=tokens, cost_usd=usd
+-- units:     iterations=count, loop_count=count, verified_count=count, max_reached_count=count, escalated_count=count, unknown_count=count, verified_ratio=ratio, ci_low=ratio, ci_high=ratio, skill_count=count, edit_count=count, p50_ms=ms, p95_ms=ms, tokens=tokens, cost_usd=usd
 -- sources:   verification_loops
 -- evidence:  derived
 -- better:    neutral
 -- chart:     bar x=iterations y=loop_count
 --
 -- How often work had to be checked until it held. A loop is editing and checking in the window of a skill that verifies
--- (dev, verification, verifier-code-agent), or elsewhere a failed check, an edit and another check in one turn;
--- iterations are its checks. Verified: the last check passed; n of the ratio leaves out loops whose last result is
--- unknown. Max reached: three or more failed and none passed. Escalated: the question tool was called; a question
--- that only stands in an answer's text is not seen. Tokens and cost are the shares of the edits and checks alone.
+-- (dev, verification, verifier-code-agent); iterations are its checks: tests, builds and lints with an exit code.
+-- Verified: the last one passed; n of the ratio leaves out loops whose last result is unknown. Max reached: three or
+-- more failed and none passed. Escalated: the question tool was called; a question that only stands in an answer's
+-- text is not seen. Tokens and cost are the shares of the edits and checks alone. Loops elsewhere: see repair_loops.
 with
 
 loops as (
@@ -26,6 +26,7 @@ loops as (
         tokens,
         cost_usd,
     from verification_loops
+    where rule = 'skill_window'
 ),
 
 final as (
@@ -39,7 +40,7 @@ final as (
         cast(count(*) filter (where is_verified) as double) / nullif(count(is_verified), 0) as verified_ratio,
         wilson_low(count(*) filter (where is_verified), count(is_verified)) as ci_low,
         wilson_high(count(*) filter (where is_verified), count(is_verified)) as ci_high,
-        count(skill_name) as skill_loop_count,
+        count(distinct skill_name) as skill_count,
         cast(sum(edit_count) as bigint) as edit_count,
         quantile_cont(duration_ms, 0.5) as p50_ms,
         quantile_cont(duration_ms, 0.95) as p95_ms,

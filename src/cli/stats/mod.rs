@@ -7,6 +7,7 @@ use crate::cli::Usage;
 use crate::cli::context::{Context, Ready};
 use crate::cli::format;
 use crate::cli::globals::{Format, OutputArgs};
+use crate::engine::Wanted;
 use crate::engine::duck::Duck;
 use crate::engine::table::{Column, Data, Table, Unit, Value};
 use crate::model::period::PeriodSpec;
@@ -93,8 +94,10 @@ fn all_projects(context: &Context) -> anyhow::Result<Ready> {
     };
     let registry = context.registry()?;
     let (store, manifest, refreshed) = context.state(None)?;
-    let duck = crate::cli::context::open(&store, &manifest, &registry)?;
-    crate::engine::scoped(&duck, &registry, &scope)?;
+    let duck = {
+        let wanted = Wanted::of(["raw_session raw_message raw_part raw_project mart_messages"], &registry);
+        crate::cli::context::open(&store, &manifest, &registry, &wanted)?
+    };
     Ok(Ready { store, manifest, registry, duck, scope, refreshed })
 }
 

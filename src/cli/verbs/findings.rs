@@ -1,9 +1,10 @@
 //! `logicoma findings`: what to do, most saving first.
 
-use crate::cli::context::Context;
+use crate::cli::context::{Context, texts_of};
 use crate::cli::format;
 use crate::cli::globals::OutputArgs;
 use crate::engine::findings;
+use crate::metric::Layer;
 use crate::model::period::PeriodSpec;
 
 /// Options of `findings`.
@@ -18,7 +19,8 @@ pub struct Args {
 /// # Errors
 /// No store.
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
-    let ready = context.ready(PeriodSpec::All, None)?;
+    let ready = context
+        .ready(PeriodSpec::All, None, |registry| Ok(texts_of(&registry.layer(Layer::Finding).collect::<Vec<_>>())))?;
     let found = findings::find(&ready.duck, &ready.registry, &ready.scope.period)?;
     for failure in &found.failures {
         context.printer.warn(&failure.to_string());

@@ -1,14 +1,14 @@
 //! `logicoma metrics`: the catalogue, and running some of it.
 
 use super::queries::texts;
-use crate::cli::context::Context;
+use crate::cli::context::{Context, texts_of};
 use crate::cli::globals::{Format, OutputArgs};
 use crate::cli::{Failed, format};
 use crate::engine::fanout;
 use crate::engine::table::Table;
-use crate::metric::Layer;
+use crate::metric::{Layer, QueryFile};
 use crate::model::period::PeriodSpec;
-use crate::registry::unknown;
+use crate::registry::{Registry, unknown};
 
 /// Options of `metrics`.
 #[derive(Debug, clap::Args)]
@@ -78,9 +78,14 @@ fn show(context: &Context, name: &str) -> anyhow::Result<()> {
     context.printer.data(file.text.as_bytes())
 }
 
+/// The metrics of these names and families; all without names.
+fn choose<'a>(registry: &'a Registry, names: &[String]) -> anyhow::Result<Vec<&'a QueryFile>> {
+    Ok(if names.is_empty() { registry.metrics() } else { registry.select(names)? })
+}
+
 fn measure(context: &Context, names: &[String], output: &OutputArgs) -> anyhow::Result<()> {
-    let ready = context.ready(PeriodSpec::All, None)?;
-    let metrics = if names.is_empty() { ready.registry.metrics() } else { ready.registry.select(names)? };
+    let ready = context.ready(PeriodSpec::All, None, |registry| Ok(texts_of(&choose(registry, names)?)))?;
+    let metrics = choose(&ready.registry, names)?;
     ready.duck.seal(ready.store.root())?;
     let measured = fanout::measure(&ready.duck, &metrics, &ready.scope.period)?;
     let single = measured.len() == 1;

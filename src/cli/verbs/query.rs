@@ -6,6 +6,9 @@ use crate::cli::{Usage, format};
 use crate::engine::{lazy, sandbox};
 use crate::metric::EngineKind;
 use crate::model::period::PeriodSpec;
+use crate::model::unit::Unit;
+use crate::registry::Registry;
+use std::collections::BTreeMap;
 use std::io::Read;
 
 /// Options of `query`.
@@ -32,32 +35,52 @@ pub struct Args {
     output: OutputArgs,
 }
 
+/// What is asked.
+struct Asked {
+    file: String,
+    sql: String,
+    pipeline: Option<String>,
+    units: Option<BTreeMap<String, Unit>>,
+}
+
+fn find(registry: &Registry, args: &Args) -> anyhow::Result<Asked> {
+    let plain = |file: &str, sql: String| Asked { file: file.to_owned(), sql, pipeline: None, units: None };
+    Ok(match (&args.command, args.what.as_deref()) {
+        (Some(sql), _) => plain("-c", sql.clone()),
+        (None, Some("-")) => {
+            let mut sql = String::new();
+            std::io::stdin().read_to_string(&mut sql)?;
+            plain("standard input", sql)
+        }
+        (None, Some(path)) if std::path::Path::new(path).extension().is_some_and(|extension| extension == "sql") => {
+            plain(path, fs_err::read_to_string(path)?)
+        }
+        (None, Some(name)) => {
+            let query = registry.query(name)?;
+            Asked {
+                file: query.path.clone(),
+                sql: query.text.clone(),
+                pipeline: (query.engine == EngineKind::Polars).then(|| query.name.clone()),
+                units: Some(query.units.clone()),
+            }
+        }
+        (None, None) => return Err(Usage("name a query, a file, - or -c SQL".into()).into()),
+    })
+}
+
 /// Runs the verb.
 ///
 /// # Errors
 /// The SQL is no SELECT or fails; no store.
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
-    let ready = context.ready(PeriodSpec::All, None)?;
-    let mut pipeline = None;
-    let mut units = None;
-    let (file, sql) = match (&args.command, args.what.as_deref()) {
-        (Some(sql), _) => ("-c".to_owned(), sql.clone()),
-        (None, Some("-")) => {
-            let mut sql = String::new();
-            std::io::stdin().read_to_string(&mut sql)?;
-            ("standard input".to_owned(), sql)
-        }
-        (None, Some(path)) if std::path::Path::new(path).extension().is_some_and(|extension| extension == "sql") => {
-            (path.to_owned(), fs_err::read_to_string(path)?)
-        }
-        (None, Some(name)) => {
-            let query = ready.registry.query(name)?;
-            pipeline = (query.engine == EngineKind::Polars).then(|| query.name.clone());
-            units = Some(query.units.clone());
-            (query.path.clone(), query.text.clone())
-        }
-        (None, None) => return Err(Usage("name a query, a file, - or -c SQL".into()).into()),
-    };
+    let mut asked = None;
+    let ready = context.ready(PeriodSpec::All, None, |registry| {
+        let found = find(registry, args)?;
+        let texts = vec![found.sql.clone()];
+        asked = Some(found);
+        Ok(texts)
+    })?;
+    let Some(Asked { file, sql, pipeline, units }) = asked else { return Ok(()) };
     ready.duck.seal(ready.store.root())?;
     let checked = sandbox::check(&ready.duck, &file, &sql, &args.param)?;
     let mut table = ready.duck.query(&file, &checked.sql, &checked.values)?;

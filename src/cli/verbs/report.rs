@@ -3,14 +3,15 @@
 mod demo;
 mod files;
 mod fill;
+mod history;
 
 use crate::cli::Usage;
-use crate::cli::context::Context;
+use crate::cli::context::{Context, texts_of};
 use crate::engine::fanout::{self, Measured, Task};
 use crate::engine::findings;
 use crate::engine::scope::Scope;
 use crate::engine::table::Table;
-use crate::metric::QueryFile;
+use crate::metric::Layer;
 use crate::model::period::{Period, PeriodSpec};
 use crate::render::{self, RenderOptions};
 use camino::Utf8PathBuf;
@@ -63,9 +64,6 @@ pub enum Output {
 
 /// Earlier periods drawn as sparklines beside the headline numbers.
 const HISTORY: usize = 12;
-/// Metrics that those need.
-const HEADLINES: &[&str] = &["overview"];
-
 /// Runs the verb.
 ///
 /// # Errors
@@ -82,22 +80,20 @@ pub fn run(context: Context, args: &Args) -> anyhow::Result<()> {
 /// `shown_as` replaces the start of paths in what is written.
 fn write(context: &Context, args: &Args, shown_as: Option<(&str, &str)>) -> anyhow::Result<()> {
     let started = std::time::Instant::now();
-    let ready = context.ready(PeriodSpec::Last("7d".into()), args.no_content.then_some(false))?;
+    let ready = context.ready(PeriodSpec::Last("7d".into()), args.no_content.then_some(false), |registry| {
+        let mut texts = texts_of(&registry.metrics());
+        texts.extend(texts_of(&registry.layer(Layer::Finding).collect::<Vec<_>>()));
+        texts.push(format!("raw_quarantine raw_part raw_session {}", history::VIEWS));
+        Ok(texts)
+    })?;
     let compared = compared_period(&ready.scope, &args.compare)?;
     let metrics = ready.registry.metrics();
     let earlier = earlier_periods(&ready.scope);
-    let headlines: Vec<&QueryFile> =
-        metrics.iter().copied().filter(|metric| HEADLINES.contains(&metric.name.as_str())).collect();
     let mut tasks: Vec<Task<'_>> = metrics.iter().map(|metric| Task { metric, period: &ready.scope.period }).collect();
     tasks.extend(compared.iter().flat_map(|period| metrics.iter().map(move |metric| Task { metric, period })));
-    tasks.extend(earlier.iter().flat_map(|period| headlines.iter().map(move |metric| Task { metric, period })));
     let mut measured = fanout::measure_tasks(&ready.duck, &tasks)?;
-    let mut rest = measured.split_off(metrics.len());
-    let past = rest.split_off(if compared.is_some() { metrics.len() } else { 0 });
-    let previous = tables(rest);
-    let mut past = past.into_iter();
-    let history: Vec<(Period, BTreeMap<String, Table>)> =
-        earlier.iter().map(|period| (period.clone(), tables(past.by_ref().take(headlines.len()).collect()))).collect();
+    let previous = tables(measured.split_off(metrics.len()));
+    let history = history::measure(&ready.duck, &earlier)?;
     for failed in measured.iter().filter_map(|one| one.result.as_ref().err()) {
         context.printer.warn(&format!("{failed}"));
     }

@@ -68,7 +68,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         Some(name) => match columns_of_table(name) {
             Some(table) => table,
             None if views.iter().any(|view| view.name == *name) => {
-                let ready = context.ready(PeriodSpec::All, None)?;
+                let ready = context.ready(PeriodSpec::All, None, |_| Ok(vec![name.clone()]))?;
                 ready.duck.query(
                     "schema",
                     &format!("select column_name as \"column\", lower(column_type) as type from (describe \"{name}\")"),

@@ -1,6 +1,6 @@
 //! `logicoma skills`: installed skills with their use; the unused and what they cost; the unknown.
 
-use crate::cli::context::Context;
+use crate::cli::context::{Context, texts_of};
 use crate::cli::format;
 use crate::cli::globals::OutputArgs;
 use crate::engine::fanout::measure_one;
@@ -32,13 +32,14 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         Some(days) => PeriodSpec::Last(format!("{}d", days.max(1))),
         None => PeriodSpec::All,
     };
-    let ready = context.ready(default, None)?;
     let name = match (args.unused, args.unknown) {
         (true, _) => "skill_unused",
         (_, true) => "skill_unknown",
         _ => "skill_usage",
     };
-    let metrics = ready.registry.select(&[name.to_owned()])?;
+    let names = [name.to_owned()];
+    let ready = context.ready(default, None, |registry| Ok(texts_of(&registry.select(&names)?)))?;
+    let metrics = ready.registry.select(&names)?;
     for metric in metrics {
         let table = measure_one(&ready.duck, metric)?;
         format::print(&context.printer, &table, &args.output)?;

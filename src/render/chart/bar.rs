@@ -17,21 +17,22 @@ struct Bar {
     value: f64,
 }
 
-/// Figure of `bar x=<name> y=<value>`.
+/// Figure of `bar x=<name> y=<value> [by=<name>]`.
 pub(super) fn figure(spec: &ChartSpec, table: &Table) -> Result<Option<Figure>, String> {
     let (x, y) = (needed(spec.x.as_deref(), "x", table)?, needed(spec.y.as_deref(), "y", table)?);
-    let mut bars: Vec<Bar> = (0..table.len())
-        .filter_map(|row| Some(Bar { name: named(&x.value(row).to_text()), value: y.value(row).as_f64()? }))
-        .filter(|bar| bar.value > 0.0)
-        .collect();
-    bars.sort_by(|left, right| right.value.total_cmp(&left.value));
-    // Rows with the same name (two models of one subagent type) would look like a mistake: they are one bar.
+    let by = spec.by.as_deref().map(|by| needed(Some(by), "by", table)).transpose()?;
+    let name = |row: usize| match by {
+        Some(by) => format!("{} · {}", named(&x.value(row).to_text()), named(&by.value(row).to_text())),
+        None => named(&x.value(row).to_text()),
+    };
+    // Rows with the same name (two models of one subagent type) are one bar, where their values may be added.
+    let may_add = by.is_none() && x.name != "title" && is_sum(&y.name, y.unit);
     let mut merged: Vec<Bar> = Vec::new();
-    for bar in bars {
-        match merged.iter_mut().find(|known| known.name == bar.name) {
-            Some(known) if y.unit != Unit::Ratio => known.value += bar.value,
-            Some(_) => {}
-            None => merged.push(bar),
+    for row in 0..table.len() {
+        let (name, Some(value)) = (name(row), y.value(row).as_f64().filter(|value| *value > 0.0)) else { continue };
+        match merged.iter_mut().find(|known| may_add && known.name == name) {
+            Some(known) => known.value += value,
+            None => merged.push(Bar { name, value }),
         }
     }
     let is_ordered = matches!(x.data, Data::Int(_) | Data::Float(_));
@@ -54,6 +55,16 @@ pub(super) fn figure(spec: &ChartSpec, table: &Table) -> Result<Option<Figure>, 
     let note = (all > MOST).then(|| format!("The {MOST} largest of {all}."));
     let unit = y.unit;
     Ok(Some(Figure { desc, note, draw: Box::new(move |canvas| draw(canvas, &merged, unit, &title)) }))
+}
+
+/// Whether values of a column may be added: amounts may, rates, means and quantiles may not.
+fn is_sum(column: &str, unit: Unit) -> bool {
+    let is_amount =
+        matches!(unit, Unit::Count | Unit::Usd | Unit::Tokens | Unit::Chars | Unit::Lines | Unit::Bytes | Unit::Ms);
+    is_amount
+        && !column.split('_').any(|word| {
+            matches!(word, "per" | "mean" | "max" | "min") || word.starts_with('p') && word[1..].parse::<u8>().is_ok()
+        })
 }
 
 fn named(name: &str) -> String {

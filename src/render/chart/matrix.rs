@@ -5,7 +5,7 @@ use super::heat::{SHADES, shade};
 use super::scale::{FONT, fit, width};
 use super::svg::{Anchor, Canvas};
 use super::{Figure, axis_title, needed};
-use crate::engine::table::{Table, Unit};
+use crate::engine::table::{Column, Data, Table, Unit};
 use crate::render::model::ChartSpec;
 use crate::render::{format, tabular};
 
@@ -33,7 +33,10 @@ struct Matrix {
 /// Figure of `matrix x=<column> y=<row> by=<value>`.
 pub(super) fn figure(spec: &ChartSpec, table: &Table) -> Result<Option<Figure>, String> {
     let (mut x, mut y) = (needed(spec.x.as_deref(), "x", table)?, needed(spec.y.as_deref(), "y", table)?);
-    let by = needed(spec.by.as_deref(), "by", table)?;
+    let by = match spec.by.as_deref() {
+        Some(by) => needed(Some(by), "by", table)?,
+        None => first_value(table, &x.name, &y.name).ok_or("the chart has no by=, and no column has numbers")?,
+    };
     let (mut across, mut down) = (Axis::of(x, table.len()), Axis::of(y, table.len()));
     if across.labels.len() > down.labels.len() {
         (x, y) = (y, x);
@@ -79,6 +82,18 @@ pub(super) fn figure(spec: &ChartSpec, table: &Table) -> Result<Option<Figure>, 
     };
     let note = (left_out > 0).then(|| format!("{left_out} rows or columns are left out."));
     Ok(Some(Figure { desc, note, draw: Box::new(move |canvas| draw(canvas, &matrix)) }))
+}
+
+/// Where the header names no values: the first rate, else the first number.
+fn first_value<'a>(table: &'a Table, x: &str, y: &str) -> Option<&'a Column> {
+    let is_value = |column: &&Column| {
+        matches!(column.data, Data::Int(_) | Data::Float(_))
+            && column.unit != Unit::At
+            && column.name != x
+            && column.name != y
+    };
+    let rate = table.columns.iter().filter(is_value).find(|column| column.unit == Unit::Ratio);
+    rate.or_else(|| table.columns.iter().find(is_value))
 }
 
 fn draw(canvas: &mut Canvas, matrix: &Matrix) -> f64 {

@@ -5,7 +5,10 @@
 use std::fmt::Write as _;
 
 use super::super::env::html;
-use super::super::format::clean;
+use super::super::format::{clean, short};
+
+/// Characters of a text or tooltip: a name of 100 kB is drawn as its beginning.
+const MOST_CHARS: usize = 160;
 
 /// Where a text is anchored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +52,13 @@ impl Canvas {
             Anchor::End => " text-anchor=\"end\"",
         };
         let class = if class.is_empty() { String::new() } else { format!(" class=\"{class}\"") };
-        let _ = write!(self.body, "<text x=\"{}\" y=\"{}\"{anchor}{class}>{}</text>", c(x), c(y), html(&clean(text)));
+        let _ = write!(
+            self.body,
+            "<text x=\"{}\" y=\"{}\"{anchor}{class}>{}</text>",
+            c(x),
+            c(y),
+            html(&short(&clean(text), MOST_CHARS))
+        );
     }
 
     /// A rectangle with a tooltip; nothing where it has no size.
@@ -108,7 +117,7 @@ impl Canvas {
         if tooltip.is_empty() || self.is_narrow {
             self.body.push_str("/>");
         } else {
-            let _ = write!(self.body, "><title>{}</title></{element}>", html(&clean(tooltip)));
+            let _ = write!(self.body, "><title>{}</title></{element}>", html(&short(&clean(tooltip), MOST_CHARS)));
         }
     }
 
@@ -127,8 +136,8 @@ impl Canvas {
         format!(
             "<svg class=\"{class}\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" role=\"img\" \
              aria-labelledby=\"{id}-t {id}-d\"><title id=\"{id}-t\">{}</title><desc id=\"{id}-d\">{}</desc>{}</svg>",
-            html(&clean(title)),
-            html(&clean(desc)),
+            html(&short(&clean(title), 3 * MOST_CHARS)),
+            html(&short(&clean(desc), 3 * MOST_CHARS)),
             self.body
         )
     }

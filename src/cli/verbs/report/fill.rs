@@ -144,13 +144,13 @@ pub(super) fn report(
     compared: Option<Period>,
     measured: Vec<Measured<'_>>,
     previous: BTreeMap<String, Table>,
-    history: Vec<(Period, BTreeMap<String, Table>)>,
+    history: Vec<super::history::Past>,
 ) -> anyhow::Result<Report> {
     let zone = &ready.scope.zone_name;
     let own = history.is_empty().then(Vec::new).unwrap_or_else(|| {
         let metrics = measured
             .iter()
-            .filter(|one| super::HEADLINES.contains(&one.metric.name.as_str()))
+            .filter(|one| one.metric.name == "overview")
             .filter_map(|one| one.result.as_ref().ok().map(|table| (one.metric.name.clone(), table.clone())))
             .collect();
         vec![PastPeriod {
@@ -202,6 +202,12 @@ pub(super) fn show_as(report: &mut Report, folder: &str, shown: &str) {
     };
     for source in &mut report.provenance.sources {
         replace(&mut source.path);
+    }
+    for finding in &mut report.findings {
+        [Some(&mut finding.subject), Some(&mut finding.sentence), finding.action.as_mut(), finding.evidence.as_mut()]
+            .into_iter()
+            .flatten()
+            .for_each(replace);
     }
     let tables =
         report.metrics.iter_mut().filter_map(|metric| metric.result.as_mut().ok()).chain(report.previous.values_mut());

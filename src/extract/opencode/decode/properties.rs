@@ -98,7 +98,7 @@ proptest! {
             let item: Map<_, _> = found.iter().cloned().collect();
             let content = json!({"content": [item, {"type": "tool", "name": tool, "state": state}]}).to_string();
             let row = decode_v2_row(kind, content.as_bytes()).unwrap();
-            prop_assert!(kind != "assistant" || row.parts.len() == 2);
+            prop_assert!(kind != "assistant" || row.parts.len() == 3, "a start, the item, the call");
             for part in row.parts {
                 prop_assert!(serde_json::from_slice::<Value>(&part.raw).unwrap().is_object());
             }

@@ -62,7 +62,7 @@ fn assistant() {
 }
 
 fn tool(json: &str) -> PartFields<'_> {
-    let fields = row("assistant", json).parts.remove(0).fields;
+    let fields = row("assistant", json).parts.remove(1).fields;
     assert_eq!(fields.r#type.as_deref(), Some("tool"));
     fields
 }
