@@ -12,6 +12,7 @@ pub mod format;
 pub mod head;
 pub mod index;
 mod json;
+mod label;
 mod layout;
 pub mod model;
 mod page;
@@ -20,6 +21,9 @@ mod style;
 mod tabular;
 
 use camino::Utf8PathBuf;
+
+/// Metrics whose values over the compared period a report shows: the others need not be measured twice.
+pub const COMPARED: &[&str] = &["overview", "by_model", "by_project", "skill_usage", "tool_usage"];
 
 pub use env::Templates;
 pub use error::RenderError;

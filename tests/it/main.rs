@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod architecture;
+mod catalogue;
 mod extract;
 mod faults;
 #[path = "../../fixtures/generator/mod.rs"]

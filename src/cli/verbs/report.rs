@@ -11,7 +11,7 @@ use crate::engine::fanout::{self, Measured, Task};
 use crate::engine::findings;
 use crate::engine::scope::Scope;
 use crate::engine::table::Table;
-use crate::metric::Layer;
+use crate::metric::{Layer, QueryFile};
 use crate::model::period::{Period, PeriodSpec};
 use crate::render::{self, RenderOptions};
 use camino::Utf8PathBuf;
@@ -90,7 +90,9 @@ fn write(context: &Context, args: &Args, shown_as: Option<(&str, &str)>) -> anyh
     let metrics = ready.registry.metrics();
     let earlier = earlier_periods(&ready.scope);
     let mut tasks: Vec<Task<'_>> = metrics.iter().map(|metric| Task { metric, period: &ready.scope.period }).collect();
-    tasks.extend(compared.iter().flat_map(|period| metrics.iter().map(move |metric| Task { metric, period })));
+    let comparable: Vec<&QueryFile> =
+        metrics.iter().copied().filter(|metric| render::COMPARED.contains(&metric.name.as_str())).collect();
+    tasks.extend(compared.iter().flat_map(|period| comparable.iter().map(move |metric| Task { metric, period })));
     let mut measured = fanout::measure_tasks(&ready.duck, &tasks)?;
     let previous = tables(measured.split_off(metrics.len()));
     let history = history::measure(&ready.duck, &earlier)?;
