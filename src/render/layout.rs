@@ -67,7 +67,7 @@ pub(super) struct View {
 impl View {
     /// The chart that the layout wants, if it wants one.
     #[must_use]
-    pub fn chart_spec(&self) -> Option<ChartSpec> {
+    pub(super) fn chart_spec(&self) -> Option<ChartSpec> {
         let mut words = self.chart.as_deref()?.split_whitespace();
         let kind = words.next()?.to_owned();
         let keys: BTreeMap<&str, &str> = words.filter_map(|word| word.split_once('=')).collect();
