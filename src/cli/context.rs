@@ -5,7 +5,9 @@ use super::globals::Globals;
 use super::printer::Printer;
 use super::progress::Bar;
 use super::{Usage, environment::Environment};
+use crate::engine::asker::Asker;
 use crate::engine::duck::Duck;
+use crate::engine::memo::Memo;
 use crate::engine::scope::{Filter, Scope};
 use crate::engine::{self, Wanted, marts};
 use crate::error::LocateError;
@@ -59,6 +61,33 @@ pub struct Ready {
     pub scope: Scope,
     /// What the refresh did; None with `--no-extract`.
     pub refreshed: Option<Refreshed>,
+}
+
+/// A store's state and what can be asked of it; the database is opened when something must be computed.
+pub struct Known {
+    /// The store.
+    pub store: Store,
+    /// Its state.
+    pub manifest: Manifest,
+    /// Everything that can be asked.
+    pub registry: Registry,
+    /// Period and filters.
+    pub scope: Scope,
+}
+
+impl Known {
+    /// Asks this store; `texts` name the views that questions may need.
+    #[must_use]
+    pub fn asker(&self, texts: Vec<String>) -> Asker<'_> {
+        let memo = Memo::new(&marts::folder_of(&self.store, &self.manifest, &self.registry), &self.scope);
+        let opener = move || {
+            let wanted = Wanted::of(texts.iter().map(String::as_str), &self.registry);
+            let duck = open(&self.store, &self.manifest, &self.registry, &wanted)?;
+            engine::scoped(&duck, &self.registry, &self.scope, &wanted)?;
+            Ok(duck)
+        };
+        Asker::new(Box::new(opener), memo, self.scope.period.clone())
+    }
 }
 
 impl Context {
@@ -257,6 +286,17 @@ impl Context {
                 }
             }
         }
+    }
+
+    /// A store that is asked only for what is not known yet; `texts` name the views that may be needed.
+    ///
+    /// # Errors
+    /// As [`Context::state`], or a query file is wrong.
+    pub fn known(&self, default: PeriodSpec, content: Option<bool>) -> anyhow::Result<Known> {
+        let scope = self.scope(default)?;
+        let registry = self.registry()?;
+        let (store, manifest, _) = self.state(content)?;
+        Ok(Known { store, manifest, registry, scope })
     }
 
     /// A store with the views of a run: those that the texts name which `texts` gives (nothing = all views).

@@ -2,8 +2,8 @@
 //!
 //! Input: the finding files of the registry. Output: one table with [`COLUMNS`]; a finding that fails is an error beside it.
 
-use super::duck::Duck;
-use super::fanout::{Task, measure_tasks};
+use super::asker::Asker;
+use super::fanout::Task;
 use super::table::{Column, Data, Table, Unit, Value};
 use crate::error::EngineError;
 use crate::metric::{Layer, QueryFile};
@@ -42,13 +42,13 @@ pub struct Found {
 /// Runs all findings over a period.
 ///
 /// # Errors
-/// A connection cannot be had.
-pub fn find(duck: &Duck, registry: &Registry, period: &Period) -> Result<Found, EngineError> {
+/// The database cannot be opened.
+pub fn find(asker: &Asker<'_>, registry: &Registry, period: &Period) -> anyhow::Result<Found> {
     let files: Vec<&QueryFile> = registry.layer(Layer::Finding).collect();
     let tasks: Vec<Task<'_>> = files.iter().map(|metric| Task { metric, period }).collect();
     let mut failures = Vec::new();
     let mut rows: Vec<(String, Table, usize)> = Vec::new();
-    for measured in measure_tasks(duck, &tasks)? {
+    for measured in asker.measure(&tasks)? {
         match measured.result {
             Ok(table) => rows.extend((0..table.len()).map(|row| (measured.metric.name.clone(), table.clone(), row))),
             Err(error) => failures.push(error),

@@ -27,9 +27,8 @@ pub fn ensure(
     registry: &Registry,
     wanted: &Wanted,
 ) -> Result<bool, EngineError> {
-    let key = crate::model::digest::sha256(format!("{}{}", manifest.content_key(), registry.mart_key()).as_bytes());
     let root = store.root().join(FOLDER);
-    let folder = root.join(&key[..16]);
+    let folder = folder_of(store, manifest, registry);
     let ordered = in_order(registry)?;
     let complete = folder.is_dir() && ordered.iter().all(|mart| file_of(&folder, mart).is_file());
     if complete {
@@ -46,6 +45,13 @@ pub fn ensure(
         show(duck, mart, &file_of(&folder, mart))?;
     }
     Ok(true)
+}
+
+/// Where the marts of a state lie: the name covers the store's files and the SQL.
+#[must_use]
+pub fn folder_of(store: &Store, manifest: &Manifest, registry: &Registry) -> Utf8PathBuf {
+    let key = crate::model::digest::sha256(format!("{}{}", manifest.content_key(), registry.mart_key()).as_bytes());
+    store.root().join(FOLDER).join(&key[..16])
 }
 
 fn file_of(folder: &Utf8Path, mart: &QueryFile) -> Utf8PathBuf {

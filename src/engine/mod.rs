@@ -3,11 +3,13 @@
 //! Input: a store's manifest, the registry, a [`scope::Scope`] (period, zone, filters). Output: tables, in the order in
 //! which they were asked for, whatever the order in which they were done.
 
+pub mod asker;
 pub mod duck;
 pub mod fanout;
 pub mod findings;
 pub mod lazy;
 pub mod marts;
+pub mod memo;
 pub mod sandbox;
 pub mod scope;
 pub mod table;

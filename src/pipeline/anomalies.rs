@@ -26,7 +26,7 @@ pub struct Anomaly {
     pub date: i32,
     /// What the day was.
     pub value: f64,
-    /// How it compares, on the scale of [`scaled`].
+    /// How it compares, on the scale of `scaled`.
     pub surprise: Surprise,
     /// Adjusted p-value.
     pub q_value: f64,

@@ -211,6 +211,18 @@ pub fn write_atomic(path: &Utf8Path, bytes: &[u8]) -> Result<(), StoreError> {
     path.parent().map_or(Ok(()), sync_folder)
 }
 
+/// Writes a file (0600) that may be lost in a crash, but is never seen half-written.
+///
+/// # Errors
+/// As the system says.
+pub fn write_whole(path: &Utf8Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write;
+    let temporary = path.with_extension(format!("tmp-{}", std::process::id()));
+    let mut file = private_file(&temporary)?;
+    file.set_len(0).and_then(|()| file.write_all(bytes))?;
+    std::fs::rename(&temporary, path)
+}
+
 fn sync_folder(path: &Utf8Path) -> Result<(), StoreError> {
     File::open(path).and_then(|folder| folder.sync_all()).map_err(io("write", path))
 }

@@ -19,9 +19,9 @@ pub struct Args {
 /// # Errors
 /// No store.
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
-    let ready = context
-        .ready(PeriodSpec::All, None, |registry| Ok(texts_of(&registry.layer(Layer::Finding).collect::<Vec<_>>())))?;
-    let found = findings::find(&ready.duck, &ready.registry, &ready.scope.period)?;
+    let known = context.known(PeriodSpec::All, None)?;
+    let asker = known.asker(texts_of(&known.registry.layer(Layer::Finding).collect::<Vec<_>>()));
+    let found = findings::find(&asker, &known.registry, &known.scope.period)?;
     for failure in &found.failures {
         context.printer.warn(&failure.to_string());
     }

@@ -7,7 +7,7 @@ mod history;
 
 use crate::cli::Usage;
 use crate::cli::context::{Context, texts_of};
-use crate::engine::fanout::{self, Measured, Task};
+use crate::engine::fanout::{Measured, Task};
 use crate::engine::findings;
 use crate::engine::scope::Scope;
 use crate::engine::table::Table;
@@ -25,7 +25,7 @@ Default period: the last 7 days. A Monday timer runs `logicoma report --week las
 Try it without any database: logicoma report --demo")]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Args {
-    /// Folder of all reports; this one goes to OUT/<period>/ [default: reports/out]
+    /// Folder of all reports; this one goes to `OUT/<period>/` [default: reports/out]
     #[arg(long, value_name = "DIR")]
     out: Option<Utf8PathBuf>,
     /// What to write
@@ -80,12 +80,11 @@ pub fn run(context: Context, args: &Args) -> anyhow::Result<()> {
 /// `shown_as` replaces the start of paths in what is written.
 fn write(context: &Context, args: &Args, shown_as: Option<(&str, &str)>) -> anyhow::Result<()> {
     let started = std::time::Instant::now();
-    let ready = context.ready(PeriodSpec::Last("7d".into()), args.no_content.then_some(false), |registry| {
-        let mut texts = texts_of(&registry.metrics());
-        texts.extend(texts_of(&registry.layer(Layer::Finding).collect::<Vec<_>>()));
-        texts.push(format!("raw_quarantine raw_part raw_session {}", history::VIEWS));
-        Ok(texts)
-    })?;
+    let ready = context.known(PeriodSpec::Last("7d".into()), args.no_content.then_some(false))?;
+    let mut texts = texts_of(&ready.registry.metrics());
+    texts.extend(texts_of(&ready.registry.layer(Layer::Finding).collect::<Vec<_>>()));
+    texts.push(format!("raw_quarantine raw_part raw_session {}", history::VIEWS));
+    let asker = ready.asker(texts);
     let compared = compared_period(&ready.scope, &args.compare)?;
     let metrics = ready.registry.metrics();
     let earlier = earlier_periods(&ready.scope);
@@ -93,18 +92,18 @@ fn write(context: &Context, args: &Args, shown_as: Option<(&str, &str)>) -> anyh
     let comparable: Vec<&QueryFile> =
         metrics.iter().copied().filter(|metric| render::COMPARED.contains(&metric.name.as_str())).collect();
     tasks.extend(compared.iter().flat_map(|period| comparable.iter().map(move |metric| Task { metric, period })));
-    let mut measured = fanout::measure_tasks(&ready.duck, &tasks)?;
+    let mut measured = asker.measure(&tasks)?;
     let previous = tables(measured.split_off(metrics.len()));
-    let history = history::measure(&ready.duck, &earlier)?;
+    let history = history::measure(&asker, &earlier)?;
     for failed in measured.iter().filter_map(|one| one.result.as_ref().err()) {
         context.printer.warn(&format!("{failed}"));
     }
     let headline = fill::headline(&measured);
-    let found = findings::find(&ready.duck, &ready.registry, &ready.scope.period)?;
+    let found = findings::find(&asker, &ready.registry, &ready.scope.period)?;
     for failure in &found.failures {
         context.printer.warn(&failure.to_string());
     }
-    let mut report = fill::report(context, &ready, args, compared.clone(), measured, previous, history)?;
+    let mut report = fill::report(context, (&ready, &asker), args, compared.clone(), measured, previous, history)?;
     report.findings = fill::findings(&found.table);
     if let Some((folder, shown)) = shown_as {
         fill::show_as(&mut report, folder, shown);

@@ -1,6 +1,6 @@
 //! Horizontal bars from zero, largest first (numbered ones in order), with names on the left and values at their ends.
 
-use super::scale::{FONT, fit, width};
+use super::scale::{FONT, fit, fit_name, width};
 use super::svg::{Anchor, Canvas};
 use super::{Figure, axis_title, needed};
 use crate::engine::table::{Data, Table, Unit};
@@ -46,6 +46,10 @@ pub(super) fn figure(spec: &ChartSpec, table: &Table) -> Result<Option<Figure>, 
     else {
         return Ok(None);
     };
+    // Bars of one length say nothing that the table does not.
+    if merged.iter().all(|bar| bar.value >= largest.value) {
+        return Ok(None);
+    }
     let title = axis_title(&y.name, y.unit);
     let desc = format!(
         "Bars of {title} for {all} rows. The largest is {} with {}.",
@@ -84,7 +88,7 @@ fn draw(canvas: &mut Canvas, bars: &[Bar], unit: Unit, title: &str) -> f64 {
         let y = top + index as f64 * ROW;
         let text = y + BAR - 3.0;
         let length = (bar.value / most * room).max(1.5);
-        canvas.text((names - 8.0, text), Anchor::End, "", &fit(&bar.name, names - 10.0));
+        canvas.text((names - 8.0, text), Anchor::End, "", &fit_name(&bar.name, names - 10.0));
         canvas.rect((names, y), (length, BAR), "f0", &format!("{}: {}", bar.name, format::number(bar.value, unit)));
         canvas.text((names + length + 6.0, text), Anchor::Start, "num", &format::number(bar.value, unit));
     }

@@ -81,6 +81,20 @@ pub fn fit(text: &str, room: f64) -> String {
     format!("{}…", kept.trim_end())
 }
 
+/// A name, cut to fit a width: paths keep their end, which tells them apart.
+#[must_use]
+pub(super) fn fit_name(name: &str, room: f64) -> String {
+    if !name.contains('/') || name.contains(' ') || width(name) <= room {
+        return fit(name, room);
+    }
+    let mut kept = String::from(name);
+    while width(&kept) > room - FONT && kept.chars().count() > 1 {
+        kept.remove(0);
+    }
+    let end = kept.find('/').filter(|at| *at > 0 && *at * 3 < kept.len()).map_or(kept.as_str(), |at| &kept[at..]);
+    format!("…{end}")
+}
+
 /// Which of the labels at these positions to draw, so that no two come nearer than a gap: every k-th, the smallest k
 /// that fits, counted from the last one.
 #[must_use]

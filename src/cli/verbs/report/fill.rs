@@ -1,8 +1,9 @@
 //! Fills the renderer's model: what was measured, with what the headers say, and where it all came from.
 
 use super::Args;
-use crate::cli::context::{Context, Ready};
+use crate::cli::context::{Context, Known};
 use crate::cli::format::human;
+use crate::engine::asker::Asker;
 use crate::engine::body;
 use crate::engine::fanout::Measured;
 use crate::engine::table::{Data, Table, Unit, rfc3339};
@@ -64,14 +65,13 @@ fn result(one: Measured<'_>) -> MetricResult {
     }
 }
 
-fn provenance(ready: &Ready) -> anyhow::Result<Provenance> {
+fn provenance(ready: &Known, asker: &Asker<'_>) -> anyhow::Result<Provenance> {
     let manifest = &ready.manifest;
     let quarantined = i64::try_from(manifest.rows("quarantine")).unwrap_or(i64::MAX);
     let count = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
-    let bad = ready.duck.query(
+    let bad = asker.ask(
         "coverage",
         "select table_name, count(*) as bad_count from raw_quarantine group by table_name order by table_name",
-        &[],
     )?;
     let bad_rows = |table: &str| {
         (0..bad.len())
@@ -90,12 +90,8 @@ fn provenance(ready: &Ready) -> anyhow::Result<Provenance> {
             });
         }
     }
-    let kinds = ready.duck.query("unknown kinds", UNKNOWN_KINDS, &[])?;
-    let fresh = ready.duck.query(
-        "freshness",
-        "select max(time_updated) as fresh_at from raw_session where time_updated between 946684800000 and 4102444800000",
-        &[],
-    )?;
+    let kinds = asker.ask("unknown kinds", UNKNOWN_KINDS)?;
+    let fresh = asker.ask("freshness", "select max(time_updated) as fresh_at from raw_session where time_updated between 946684800000 and 4102444800000")?;
     Ok(Provenance {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         schema_version: manifest.schema_version,
@@ -139,7 +135,7 @@ order by part_count desc, type";
 #[allow(clippy::too_many_arguments, reason = "each is one part of the report")]
 pub(super) fn report(
     context: &Context,
-    ready: &Ready,
+    (ready, asker): (&Known, &Asker<'_>),
     args: &Args,
     compared: Option<Period>,
     measured: Vec<Measured<'_>>,
@@ -185,7 +181,7 @@ pub(super) fn report(
             .chain(own)
             .collect(),
         findings: Vec::new(),
-        provenance: provenance(ready)?,
+        provenance: provenance(ready, asker)?,
     })
 }
 

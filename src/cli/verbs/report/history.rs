@@ -3,9 +3,8 @@
 //!
 //! Input: periods. Output: one small table a period.
 
-use crate::engine::duck::Duck;
+use crate::engine::asker::Asker;
 use crate::engine::table::Table;
-use crate::error::EngineError;
 use crate::model::period::Period;
 use std::collections::BTreeMap;
 
@@ -96,7 +95,7 @@ order by period_index";
 ///
 /// # Errors
 /// The query fails.
-pub(super) fn measure(duck: &Duck, periods: &[Period]) -> Result<Vec<Past>, EngineError> {
+pub(super) fn measure(asker: &Asker<'_>, periods: &[Period]) -> anyhow::Result<Vec<Past>> {
     if periods.is_empty() {
         return Ok(Vec::new());
     }
@@ -112,7 +111,7 @@ pub(super) fn measure(duck: &Duck, periods: &[Period]) -> Result<Vec<Past>, Engi
         })
         .collect();
     let sql = format!("with periods (period_index, since_ms, until_ms) as (values {}),{BODY}", rows.join(", "));
-    let table = duck.query("history", &sql, &[])?;
+    let table = asker.ask("history", &sql)?;
     Ok(periods
         .iter()
         .enumerate()
