@@ -17,7 +17,7 @@ store=$folder/store
 lean=$folder/lean
 cat "$db" >/dev/null
 
-hyperfine --warmup 1 --runs 5 --export-json "$folder/times.json" \
+hyperfine --warmup 1 --runs "${RUNS:-5}" --export-json "$folder/times.json" \
   --command-name "floor" "sqlite3 -readonly $db 'select sum(length(data)) from part'" \
   --prepare "rm -rf $lean" --command-name "extract --no-content, cold" "$bin $common --store $lean extract --no-content" \
   --prepare "rm -rf $store" --command-name "extract, cold" "$bin $common --store $store extract" \

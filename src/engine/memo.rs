@@ -62,7 +62,7 @@ impl Memo {
         }
     }
 
-    /// Drops the oldest results beyond [`KEPT`].
+    /// Drops the oldest results beyond the number kept.
     pub fn trim(&self) {
         let Ok(entries) = self.folder.read_dir_utf8() else { return };
         let mut files: Vec<(std::time::SystemTime, Utf8PathBuf)> = entries

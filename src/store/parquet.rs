@@ -23,16 +23,14 @@ const ID_COLUMNS: &[&str] = &["id", "message_id", "call_id", "parent_message_id"
 fn properties(table: &TableDef) -> Result<WriterProperties, ParquetError> {
     let mut builder = WriterProperties::builder()
         .set_created_by(concat!("logicoma ", env!("CARGO_PKG_VERSION")).to_owned())
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_statistics_enabled(EnabledStatistics::None)
         .set_max_row_group_row_count(Some(1 << 20));
     for column in table.columns {
         let path = ColumnPath::from(column.name);
         if column.origin == Origin::Content {
-            // The raw JSON is most of the bytes: level 1 keeps up with the reader and loses little.
-            builder = builder
-                .set_column_dictionary_enabled(path.clone(), false)
-                .set_column_compression(path.clone(), Compression::ZSTD(ZstdLevel::try_new(1)?));
+            // The raw JSON is most of the bytes, and no value stands twice.
+            builder = builder.set_column_dictionary_enabled(path.clone(), false);
         } else if ID_COLUMNS.contains(&column.name) {
             builder = builder
                 .set_column_dictionary_enabled(path.clone(), false)
