@@ -11,6 +11,9 @@ use camino::Utf8Path;
 use duckdb::{Config, Connection};
 use std::collections::BTreeMap;
 
+/// What DuckDB may hold before it spills to disk; see [`Duck::without_limit`].
+const MEMORY: &str = "256MB";
+
 /// A database and the right to run SQL in it.
 pub struct Duck {
     connection: Connection,
@@ -42,9 +45,18 @@ impl Duck {
             .and_then(|config| config.with("threads", threads.to_string()))
             .and_then(|config| config.with("temp_directory", scratch.join("spill").as_str()))
             .and_then(|config| config.with("preserve_insertion_order", "true"))
+            .and_then(|config| config.max_memory(MEMORY))
             .map_err(|error| start(&error))?;
         let connection = Connection::open_in_memory_with_flags(config).map_err(|error| start(&error))?;
         Ok(Self { connection })
+    }
+
+    /// Lifts the limit on memory to DuckDB's own, for work that cannot spill.
+    ///
+    /// # Errors
+    /// The settings are locked.
+    pub fn without_limit(&self) -> Result<(), EngineError> {
+        self.batch("memory", "reset memory_limit")
     }
 
     /// Another connection to the same database, for another thread.

@@ -76,7 +76,14 @@ fn build(duck: &Duck, ordered: &[&QueryFile], incoming: &Utf8Path) -> Result<(),
         let file = file_of(incoming, mart);
         let started = std::time::Instant::now();
         let sql = format!("copy ({}\n) to {} (format parquet, compression zstd)", body(mart), literal(file.as_str()));
-        duck.batch(&mart.path, &sql)?;
+        match duck.batch(&mart.path, &sql) {
+            Err(EngineError::Sql { message, .. }) if message.contains("Out of Memory") => {
+                tracing::info!(mart = mart.name, "needs more memory than the limit: lifting it");
+                duck.without_limit()?;
+                duck.batch(&mart.path, &sql)?;
+            }
+            result => result?,
+        }
         tracing::debug!(mart = mart.name, elapsed_ms = started.elapsed().as_millis(), "built");
         #[cfg(unix)]
         {

@@ -28,12 +28,18 @@ pub struct Header {
 }
 
 impl Header {
+    /// The header of a file without contract.
+    #[must_use]
+    pub fn empty(file: &str) -> Self {
+        Self { file: file.to_owned(), entries: Vec::new(), prose: String::new(), body_line: 1 }
+    }
+
     /// Reads a header. Entries end at an empty comment line; prose ends at the first line that is no comment.
     ///
     /// # Errors
     /// A line among the entries is not `key: value`, or a key stands twice.
     pub fn read(file: &str, text: &str) -> Result<Self, RegistryError> {
-        let mut header = Self { file: file.to_owned(), entries: Vec::new(), prose: String::new(), body_line: 1 };
+        let mut header = Self::empty(file);
         let mut in_prose = false;
         for (index, line) in text.lines().enumerate() {
             let number = index + 1;

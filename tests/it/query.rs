@@ -192,3 +192,13 @@ fn formats_agree_and_nothing_is_cut_off_a_terminal() {
     place.on(&real(), &["query", "-c", sql, "--format", "parquet", "-o", &file]).ok();
     assert!(std::fs::read(file).expect("written").starts_with(b"PAR1"));
 }
+
+#[test]
+fn a_users_own_query_needs_no_contract_and_is_found_by_name() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("queries")).expect("folder");
+    let sql = "-- long sessions, for me\nselect count(*) as n from session where title like $part;\n";
+    std::fs::write(place.path("queries/mine.sql"), sql).expect("written");
+    let rows = place.json(&real(), &["query", "mine", "--param", "part=Audit%", "--json"]);
+    assert!(rows[0]["n"].as_i64().is_some_and(|n| n > 0), "{rows}");
+}
