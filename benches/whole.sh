@@ -18,7 +18,7 @@ lean=$folder/lean
 cat "$db" >/dev/null
 
 hyperfine --warmup 1 --runs "${RUNS:-5}" --export-json "$folder/times.json" \
-  --command-name "floor" "sqlite3 -readonly $db 'select sum(length(data)) from part'" \
+  --prepare "true" --command-name "floor" "sqlite3 -readonly $db 'select sum(length(data)) from part'" \
   --prepare "rm -rf $lean" --command-name "extract --no-content, cold" "$bin $common --store $lean extract --no-content" \
   --prepare "rm -rf $store" --command-name "extract, cold" "$bin $common --store $store extract" \
   --prepare "rm -rf $lean" --command-name "report --no-content, from nothing" "$bin $common --store $lean report --no-content --out $folder/out" \
