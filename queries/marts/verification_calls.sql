@@ -1,28 +1,48 @@
 -- mart: verification_calls
 -- grain: one row per applied edit and per check that ran, in its run
--- sources: mart_tool_calls, mart_skill_asks
+-- sources: mart_tool_calls, mart_verifying_windows, mart_signals
 -- time: none
 --
 -- The calls behind `verification_loops`. A check is a shell command that tests, builds or lints and has an exit code; 0
--- is a pass. Tachikoma's verification-engine exits with 0 on a FAIL too, so of its 0 only the printed verdict would
--- tell: the result is unknown. A run is the window of a skill that verifies (dev, verification, verifier-code-agent; a
--- full window before a weak one), or what of a turn is outside such windows. A call of the question tool asks the user:
--- an escalation. An edit that failed changed nothing and is left out.
--- Columns: part_id, run_id, kind (edit, check, question), skill_name (of the window; NULL outside), is_pass (checks;
+-- is a pass. Tachikoma's verification-engine exits with 0 on a FAIL too: only the verdict that it printed tells, and
+-- without one the result is unknown. A run is the window of a skill that verifies (dev, verification,
+-- verifier-code-agent; a full window before a weak one), or what of a turn is outside such windows. An escalation is a
+-- call of the question tool, an ask_user of the confidence router, a decision that needs clarification, or the word
+-- ESCALATE in an answer. An edit that failed changed nothing and is left out.
+-- Columns: part_id, run_id, kind (edit, check, escalation), skill_name (of the window; NULL outside), is_pass (checks;
 -- NULL = unknown), run_position (order in the run), edit_count_before (edits of the run before the call),
 -- is_after_repair (a check after an edit after a failed check).
 with calls as (
-    select * from mart_tool_calls
+    select
+        part_id, session_id, turn_index, part_index, command, exit_code, window_id, weak_window_id,
+        case
+            when tool_name = 'question' then 'escalation'
+            when edit_outcome = 'applied' then 'edit'
+            else 'check'
+        end as kind,
+    from mart_tool_calls
     where edit_outcome = 'applied' or (tool_class = 'check' and exit_code is not null) or tool_name = 'question'
+
+    union all
+
+    select distinct
+        part_id, session_id, turn_index, part_index, null, cast(null as bigint), window_id, weak_window_id,
+        'escalation',
+    from mart_signals
+    where is_escalated or verdict = 'ESCALATE'
+),
+
+verdicts as (
+    select
+        part_id,
+        max(verdict) as verdict,
+    from mart_signals
+    where kind = 'verification' and program = 'verification-engine'
+    group by part_id
 ),
 
 verifying_windows as (
-    select
-        window_id,
-        min(skill_name) as skill_name,
-    from mart_skill_asks
-    where skill_name in ('dev', 'verification', 'verifier-code-agent') and is_load and window_id is not null
-    group by window_id
+    select * from mart_verifying_windows
 ),
 
 placed as (
@@ -33,14 +53,13 @@ placed as (
         calls.part_index,
         calls.command,
         calls.exit_code,
-        case
-            when calls.tool_name = 'question' then 'question'
-            when calls.edit_outcome = 'applied' then 'edit'
-            else 'check'
-        end as kind,
+        calls.kind,
+        verdicts.verdict,
         coalesce(full_windows.window_id, weak_windows.window_id) as window_id,
         coalesce(full_windows.skill_name, weak_windows.skill_name) as skill_name,
     from calls
+    left join verdicts
+        on calls.part_id = verdicts.part_id
     left join verifying_windows as full_windows
         on calls.window_id = full_windows.window_id
     left join verifying_windows as weak_windows
@@ -53,7 +72,7 @@ judged as (
         coalesce(window_id, session_id || ' ' || cast(turn_index as varchar)) as run_id,
         case
             when kind <> 'check' then null
-            when exit_code = 0 and command like '%verification-engine.%' then null
+            when command like '%verification_engine.%' or command like '%verification-engine.%' then verdict = 'PASS'
             else exit_code = 0
         end as is_pass,
     from placed

@@ -1,104 +1,105 @@
 -- mart: verification_loops
--- grain: one row per loop of editing and checking
--- sources: mart_verification_calls, mart_tool_calls
+-- grain: one row per loop of making and checking
+-- sources: mart_verification_counts, mart_verification_calls, mart_verifying_windows, mart_signals
 -- time: started_at
 --
--- Edit, check, edit, check, until it holds or is given up. In the window of a skill that verifies, all checks of the
--- window are one loop as soon as one of them follows an edit. Elsewhere checks are often mere habit: a turn holds a
--- loop only if a failed check was followed by an edit and another check. `iterations` are the checks; verified means
--- that the last one passed (NULL when its result is not known), max reached that three or more failed and none did
--- pass. Escalated means that a question was put to the user in the run after its first check; one that is only written
--- in an answer is not seen. Edits by subagents, or by shell commands, are not seen either.
+-- A loop goes by the numbers that were printed, where there are any: rubric-verify, a GVR result, or an agent's own report
+-- (Generation attempts). Else it is counted from calls (see verification_counts). A report takes the place of the loop that
+-- was counted in its window. Verified: the verdict is PASS, or the last check passed; NULL where that is not known (the
+-- third era prints `verified: false` after a first pass that succeeded). Max reached: 4 iterations in the third era, 3 in
+-- the others without success; counted: three or more checks failed and none passed. Escalated: the verdict is ESCALATE,
+-- or a person was asked in the run (after its first check, where checks were counted).
 -- Columns: loop_id (part id of its first call), run_id, session_id, turn_id, project_id, project_name, directory,
--- root_session_id, is_child, agent, model, skill_name (NULL outside such windows), window_id, source (derived: inferred
--- from calls), rule (skill_window, repair), started_at, ended_at, duration_ms, iterations, passed_count, failed_count,
--- unknown_count, edit_count, is_verified, is_first_pass (verified with the first check), is_max_reached, is_escalated,
--- last_command, tokens, cost_usd (its calls' shares of their steps), is_fork_copy, is_undone.
-with verification_calls as (
-    select * from mart_verification_calls
+-- root_session_id, is_child, agent, model, skill_name (NULL outside such windows), window_id, source (printed, derived),
+-- rule (skill_window, repair, printed), evidence (observed, derived, weak), started_at, ended_at, duration_ms, iterations,
+-- passed_count, failed_count, unknown_count, edit_count, is_verified, is_first_pass, is_max_reached, is_escalated,
+-- last_command, tokens, cost_usd (its calls' shares of their steps), criteria_passed, criteria_total, is_fork_copy,
+-- is_undone.
+with counts as (
+    select * from mart_verification_counts
 ),
 
-tool_calls as (
-    select * from mart_tool_calls
+escalated_runs as (
+    select distinct run_id from mart_verification_calls where kind = 'escalation'
 ),
 
-runs as (
+verifying_windows as (
+    select * from mart_verifying_windows
+),
+
+reports as (
     select
-        run_id,
-        max(skill_name) as skill_name,
-        max(case when kind = 'question' then run_position end) as last_question_position,
-    from verification_calls
-    group by run_id
-    having count(
-        case when is_after_repair or (kind = 'check' and edit_count_before > 0 and skill_name is not null) then 1 end
-    ) > 0
+        signals.*,
+        coalesce(full_windows.skill_name, weak_windows.skill_name) as skill_name,
+        coalesce(
+            full_windows.window_id, weak_windows.window_id,
+            signals.session_id || ' ' || cast(signals.turn_index as varchar)
+        ) as run_id,
+        case
+            when signals.verdict = 'PASS' then true
+            when signals.era = 'e3' and signals.iterations <= 1
+                and coalesce(signals.rubric_verdict, '') not in ('fail', 'needs_revision')
+                then null
+            when signals.verdict is not null then false
+        end as is_pass,
+    from mart_signals as signals
+    left join verifying_windows as full_windows
+        on signals.window_id = full_windows.window_id
+    left join verifying_windows as weak_windows
+        on signals.weak_window_id = weak_windows.window_id
+    where signals.kind = 'verification' and signals.iterations is not null
 ),
 
-members as (
+ranked as (
     select
-        verification_calls.run_id,
-        verification_calls.kind,
-        verification_calls.is_pass,
-        verification_calls.run_position,
-        row_number() over in_run as place,
-        verification_calls.kind = 'check' and row_number() over (
-            partition by verification_calls.run_id, verification_calls.kind
-            order by verification_calls.run_position desc
-        ) = 1 as is_last_check,
-        tool_calls.*,
-    from verification_calls
-    inner join runs
-        on verification_calls.run_id = runs.run_id
-    inner join tool_calls
-        on verification_calls.part_id = tool_calls.part_id
-    where verification_calls.kind <> 'question'
-    window in_run as (partition by verification_calls.run_id order by verification_calls.run_position)
-),
-
-sums as (
-    select
-        run_id,
-        max(case when place = 1 then part_id end) as loop_id,
-        min(started_at) as started_at,
-        max(coalesce(ended_at, started_at)) as ended_at,
-        count(case when kind = 'check' then 1 end) as iterations,
-        count(case when is_pass then 1 end) as passed_count,
-        count(case when not is_pass then 1 end) as failed_count,
-        count(case when kind = 'edit' then 1 end) as edit_count,
-        min(case when kind = 'check' then run_position end) as first_check_position,
-        count(case when is_last_check and is_pass then 1 end) > 0 as is_last_passed,
-        count(case when is_last_check and is_pass is null then 1 end) > 0 as is_last_unknown,
-        max(case when is_last_check then command end) as last_command,
-        cast(sum(step_share_tokens) as bigint) as tokens,
-        sum(cast(round(step_share_cost_usd * 1e9) as bigint)) / 1e9 as cost_usd,
-        count(case when not is_fork_copy then 1 end) = 0 as is_fork_copy,
-        count(case when is_undone then 1 end) > 0 as is_undone,
-    from members
-    group by run_id
+        *,
+        row_number() over (partition by run_id order by part_index desc, signal_position desc) as place_from_end,
+    from reports
 ),
 
 final as (
     select
-        sums.loop_id, sums.run_id, tool_calls.session_id, tool_calls.turn_id,
-        tool_calls.project_id, tool_calls.project_name, tool_calls.directory, tool_calls.root_session_id,
-        tool_calls.is_child, tool_calls.agent, tool_calls.model, runs.skill_name,
-        case when runs.skill_name is not null then sums.run_id end as window_id,
-        'derived' as source,
-        case when runs.skill_name is not null then 'skill_window' else 'repair' end as rule,
-        sums.started_at, sums.ended_at, sums.ended_at - sums.started_at as duration_ms,
-        sums.iterations, sums.passed_count, sums.failed_count,
-        sums.iterations - sums.passed_count - sums.failed_count as unknown_count,
-        sums.edit_count,
-        case when not sums.is_last_unknown then sums.is_last_passed end as is_verified,
-        case when not sums.is_last_unknown then sums.is_last_passed and sums.iterations = 1 end as is_first_pass,
-        sums.failed_count >= 3 and sums.passed_count = 0 as is_max_reached,
-        coalesce(runs.last_question_position > sums.first_check_position, false) as is_escalated,
-        sums.last_command, sums.tokens, sums.cost_usd, sums.is_fork_copy, sums.is_undone,
-    from sums
-    inner join runs
-        on sums.run_id = runs.run_id
-    inner join tool_calls
-        on sums.loop_id = tool_calls.part_id
+        coalesce(counts.loop_id, ranked.part_id) as loop_id,
+        coalesce(counts.run_id, ranked.run_id) as run_id,
+        coalesce(counts.session_id, ranked.session_id) as session_id,
+        coalesce(counts.turn_id, ranked.turn_id) as turn_id,
+        coalesce(counts.project_id, ranked.project_id) as project_id,
+        coalesce(counts.project_name, ranked.project_name) as project_name,
+        coalesce(counts.directory, ranked.directory) as directory,
+        coalesce(counts.root_session_id, ranked.root_session_id) as root_session_id,
+        coalesce(counts.is_child, ranked.is_child) as is_child,
+        coalesce(counts.agent, ranked.agent) as agent,
+        coalesce(counts.model, ranked.model) as model,
+        coalesce(counts.skill_name, ranked.skill_name) as skill_name,
+        coalesce(counts.window_id, case when ranked.skill_name is not null then ranked.run_id end) as window_id,
+        case when ranked.part_id is not null then 'printed' else 'derived' end as source,
+        case when ranked.part_id is not null then 'printed' else counts.rule end as rule,
+        coalesce(ranked.evidence, 'derived') as evidence,
+        coalesce(counts.started_at, ranked.said_at) as started_at,
+        coalesce(counts.ended_at, ranked.said_at) as ended_at,
+        counts.duration_ms,
+        coalesce(ranked.iterations, counts.iterations) as iterations,
+        counts.passed_count, counts.failed_count, counts.unknown_count, counts.edit_count,
+        case when ranked.part_id is not null then ranked.is_pass else counts.is_verified end as is_verified,
+        case
+            when ranked.part_id is not null then ranked.is_pass and ranked.iterations <= 1
+            else counts.is_first_pass
+        end as is_first_pass,
+        case
+            when ranked.part_id is null then counts.is_max_reached
+            when ranked.era = 'e3' then ranked.iterations >= 4
+            else ranked.iterations >= 3 and not coalesce(ranked.is_pass, false)
+        end as is_max_reached,
+        coalesce(ranked.verdict = 'ESCALATE', false) or coalesce(counts.is_escalated, false)
+            or (counts.loop_id is null and escalated_runs.run_id is not null) as is_escalated,
+        counts.last_command, counts.tokens, counts.cost_usd, ranked.criteria_passed, ranked.criteria_total,
+        coalesce(counts.is_fork_copy, ranked.is_fork_copy) as is_fork_copy,
+        coalesce(counts.is_undone, ranked.is_undone) as is_undone,
+    from counts
+    full join ranked
+        on counts.run_id = ranked.run_id and ranked.place_from_end = 1
+    left join escalated_runs
+        on ranked.run_id = escalated_runs.run_id
 )
 
 select * from final

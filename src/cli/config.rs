@@ -14,6 +14,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("store", "folder of the store, as --store"),
     ("home", "home directory for skills, as --home"),
     ("map", "list of FROM=TO, as --map"),
+    ("routes", "list of YAML files with intent routes or edit formats that hold for all projects"),
     ("timezone", "IANA name, as --timezone"),
     ("queries", "folder of your own queries, as --queries"),
     ("out", "folder of all reports, as report --out"),

@@ -167,6 +167,7 @@ impl Context {
             map,
             no_claude: own && self.environment.no_claude_skills,
             no_external: own && self.environment.no_external_skills,
+            routes: self.settings.list("routes").into_iter().map(Utf8PathBuf::from).collect(),
             ..catalog::Places::default()
         }
     }

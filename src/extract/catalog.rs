@@ -105,6 +105,11 @@ pub struct Catalog {
     pub warnings: Vec<Warning>,
 }
 
+/// The folders from a recorded directory up to its worktree, nearest first, as they are on this machine.
+pub(super) fn folders(places: &Places, recorded: &RecordedDirectory) -> Vec<Utf8PathBuf> {
+    places::rungs(places, recorded).folders
+}
+
 /// Finds the skills that the recorded directories see. Reads files only; the order of `directories` is irrelevant.
 #[must_use]
 pub fn discover(places: &Places, directories: &[RecordedDirectory]) -> Catalog {

@@ -4,6 +4,7 @@
 
 pub mod catalog;
 pub mod opencode;
+pub mod routes;
 
 use crate::error::ExtractError;
 use crate::model::digest;
@@ -15,6 +16,7 @@ use camino::Utf8Path;
 use catalog::{Catalog, RecordedDirectory, SkillRow};
 use opencode::Progress;
 use opencode::locate::Found;
+use routes::Routes;
 use std::time::{Duration, Instant};
 
 /// What to read and how.
@@ -100,8 +102,8 @@ pub fn refresh(store: &Store, request: &Request<'_>, progress: &dyn Progress) ->
         catalog_hash: String::new(),
         tables: extracted.tables,
     };
-    let catalog = discover(request.places, &manifest);
-    add_catalog(&mut manifest, &catalog, content, &incoming)?;
+    let disk = discover(request.places, &manifest);
+    add_disk(&mut manifest, &disk, content, &incoming)?;
     let files_written = manifest.tables.values().map(|table| table.files.len() as u64).sum();
     store.commit(&manifest)?;
     Ok(Refreshed {
@@ -111,7 +113,7 @@ pub fn refresh(store: &Store, request: &Request<'_>, progress: &dyn Progress) ->
         rows_read: extracted.rows_read,
         bytes_read: extracted.bytes_read,
         files_written,
-        warnings: catalog.warnings.iter().map(|warning| format!("{}: {}", warning.path, warning.message)).collect(),
+        warnings: disk.warnings(),
         elapsed: started.elapsed(),
     })
 }
@@ -139,12 +141,12 @@ fn with_catalog(
     request: &Request<'_>,
     started: Instant,
 ) -> Result<Refreshed, ExtractError> {
-    let catalog = discover(request.places, &manifest);
-    let changed = hash(&catalog) != manifest.catalog_hash;
+    let disk = discover(request.places, &manifest);
+    let changed = disk.hash() != manifest.catalog_hash;
     if changed {
         let incoming = store.staging()?;
         let content = manifest.has_content;
-        add_catalog(&mut manifest, &catalog, content, &incoming)?;
+        add_disk(&mut manifest, &disk, content, &incoming)?;
         manifest.written_at = request.now;
         store.commit(&manifest)?;
     }
@@ -155,7 +157,7 @@ fn with_catalog(
         rows_read: 0,
         bytes_read: 0,
         files_written: u64::from(changed),
-        warnings: catalog.warnings.iter().map(|warning| format!("{}: {}", warning.path, warning.message)).collect(),
+        warnings: disk.warnings(),
         elapsed: started.elapsed(),
     })
 }
@@ -172,40 +174,57 @@ fn recorded(manifest: &Manifest) -> Vec<RecordedDirectory> {
         .collect()
 }
 
-/// The catalogue as the newest database's generation of OpenCode sees it.
-fn discover(places: &catalog::Places, manifest: &Manifest) -> Catalog {
+/// What lies on disk beside the databases.
+struct Disk {
+    skills: Catalog,
+    routes: Routes,
+}
+
+impl Disk {
+    fn hash(&self) -> String {
+        let mut text = String::new();
+        for skill in &self.skills.skills {
+            text.push_str(&format!("{skill:?}\n"));
+        }
+        text.push_str(&format!("{:?}\n{:?}\n", self.routes.routes, self.routes.formats));
+        digest::sha256(text.as_bytes())
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let all = self.skills.warnings.iter().chain(&self.routes.warnings);
+        all.map(|warning| format!("{}: {}", warning.path, warning.message)).collect()
+    }
+}
+
+/// Skills as the newest database's generation of OpenCode sees them, and Tachikoma's route tables.
+fn discover(places: &catalog::Places, manifest: &Manifest) -> Disk {
     let generation = if manifest.sources.iter().any(|source| source.generation.contains("v2")) {
         catalog::Generation::V2
     } else {
         catalog::Generation::V1
     };
-    catalog::discover(&catalog::Places { generation, ..places.clone() }, &recorded(manifest))
+    let directories = recorded(manifest);
+    Disk {
+        skills: catalog::discover(&catalog::Places { generation, ..places.clone() }, &directories),
+        routes: routes::discover(places, &directories),
+    }
 }
 
-fn hash(catalog: &Catalog) -> String {
-    let mut text = String::new();
-    for skill in &catalog.skills {
-        text.push_str(&format!("{skill:?}\n"));
+fn add_disk(manifest: &mut Manifest, disk: &Disk, content: bool, incoming: &Utf8Path) -> Result<(), ExtractError> {
+    let mut skills = Batch::new(&schema::SKILL, content, disk.skills.skills.len());
+    for skill in &disk.skills.skills {
+        push_skill(&mut skills, skill);
     }
-    digest::sha256(text.as_bytes())
-}
-
-fn add_catalog(
-    manifest: &mut Manifest,
-    catalog: &Catalog,
-    content: bool,
-    incoming: &Utf8Path,
-) -> Result<(), ExtractError> {
-    let mut batch = Batch::new(&schema::SKILL, content, catalog.skills.len());
-    for skill in &catalog.skills {
-        push_skill(&mut batch, skill);
+    manifest.catalog_hash = disk.hash();
+    let [routes, formats] = disk.routes.batches(content);
+    for batch in [skills, routes, formats] {
+        let name = batch.table().name.to_owned();
+        let mut table = TableEntry { rows: batch.len() as u64, files: Vec::new() };
+        if !batch.is_empty() {
+            table.files.push(parquet::write(batch, "all", incoming)?);
+        }
+        manifest.tables.insert(name, table);
     }
-    manifest.catalog_hash = hash(catalog);
-    let mut table = TableEntry { rows: batch.len() as u64, files: Vec::new() };
-    if !batch.is_empty() {
-        table.files.push(parquet::write(batch, "all", incoming)?);
-    }
-    manifest.tables.insert(schema::SKILL.name.to_owned(), table);
     Ok(())
 }
 

@@ -5,7 +5,11 @@
 
 pub mod anomalies;
 pub mod change_points;
+pub mod intent_calibration;
+pub mod intent_confusion;
+pub mod intent_scores;
 pub mod patterns;
+pub mod retries;
 pub mod statistics;
 pub mod weekly;
 
@@ -18,6 +22,10 @@ pub type Pipeline = fn(LazyFrame) -> PolarsResult<LazyFrame>;
 pub const PIPELINES: &[(&str, Pipeline)] = &[
     ("anomalies", anomalies::pipeline),
     ("change_points", change_points::pipeline),
+    ("intent_calibration", intent_calibration::pipeline),
+    ("intent_confusion", intent_confusion::pipeline),
+    ("intent_scores", intent_scores::pipeline),
     ("patterns", patterns::pipeline),
+    ("retries", retries::pipeline),
     ("weekly", weekly::pipeline),
 ];

@@ -4,6 +4,7 @@
 //! items with its support, lift and the outcome of the turns that hold it. Calls of the same item in a row count as one;
 //! sequences are contiguous. A state machine over ordered rows: too much for SQL that other engines speak.
 
+use super::statistics::{ratio, wilson};
 use polars::prelude::{
     DataFrame, DataType, IntoLazy, LazyFrame, NamedFrom, PlSmallStr, PolarsResult, Series, SortMultipleOptions,
 };
@@ -15,8 +16,6 @@ const LONGEST: usize = 4;
 pub const MINIMUM_TURNS: i64 = 5;
 /// Sequences that are kept, most frequent first.
 const MOST: usize = 200;
-/// 97.5 % of a normal distribution.
-const Z: f64 = 1.959_964;
 
 /// The calls of one turn.
 #[derive(Debug, Clone, Default)]
@@ -57,11 +56,6 @@ struct Tally {
     completed: i64,
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
-fn share(part: i64, whole: i64) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
-}
-
 /// The frequent sequences, most turns first; ties by items.
 #[must_use]
 pub fn patterns(turns: &[Turn]) -> Vec<Pattern> {
@@ -96,33 +90,23 @@ pub fn patterns(turns: &[Turn]) -> Vec<Pattern> {
         .filter(|(items, tally)| items.len() > 1 && tally.turns >= MINIMUM_TURNS)
         .filter_map(|(items, tally)| {
             let (last, before) = items.split_last()?;
-            let after_before = share(tally.occurrences, tallies.get(before)?.followed)?;
+            let after_before = ratio(tally.occurrences, tallies.get(before)?.followed)?;
             Some(Pattern {
                 items: items.to_vec(),
                 occurrence_count: tally.occurrences,
                 turn_count: tally.turns,
-                support_ratio: share(tally.turns, turn_count)?,
+                support_ratio: ratio(tally.turns, turn_count)?,
                 lift: after_before
-                    / share(*arrivals.get(last)?, arrival_count - tallies.get([*last].as_slice())?.followed)?,
+                    / ratio(*arrivals.get(last)?, arrival_count - tallies.get([*last].as_slice())?.followed)?,
                 ended_count: tally.ended,
-                completed_ratio: share(tally.completed, tally.ended),
-                other_completed_ratio: share(completed - tally.completed, ended - tally.ended),
+                completed_ratio: ratio(tally.completed, tally.ended),
+                other_completed_ratio: ratio(completed - tally.completed, ended - tally.ended),
             })
         })
         .collect();
     found.sort_by(|left, right| (right.turn_count, &left.items).cmp(&(left.turn_count, &right.items)));
     found.truncate(MOST);
     found
-}
-
-/// The 95 % Wilson interval of a share.
-#[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
-fn wilson(share: f64, count: i64) -> (f64, f64) {
-    let count = count as f64;
-    let center = share + Z * Z / (2.0 * count);
-    let margin = Z * (share * (1.0 - share) / count + Z * Z / (4.0 * count * count)).sqrt();
-    let scale = 1.0 + Z * Z / count;
-    (((center - margin) / scale).max(0.0), ((center + margin) / scale).min(1.0))
 }
 
 /// Reads a frame into turns and the names of their items, in the order of their names.

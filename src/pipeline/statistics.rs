@@ -8,6 +8,29 @@ pub const NORMAL: f64 = 1.4826;
 /// The median absolute deviation needs this share of the observations less than the standard deviation does.
 const MAD_EFFICIENCY: f64 = 0.37;
 
+/// 97.5 % of a normal distribution.
+const Z: f64 = 1.959_964;
+
+/// A share, unknown where there is nothing to share.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
+pub fn ratio(part: i64, whole: i64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+/// The 95 % Wilson interval of a share of `count`, with the constants of the SQL macros, so that the engines agree.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
+pub fn wilson(share: f64, count: i64) -> (f64, f64) {
+    let count = count as f64;
+    let center = share + 1.920_729_4 / count;
+    let margin = Z * (share * (1.0 - share) / count + 0.960_364_7 / (count * count)).sqrt();
+    let scale = 1.0 + 3.841_458_8 / count;
+    let low = if share <= 0.0 { 0.0 } else { ((center - margin) / scale).max(0.0) };
+    let high = if share >= 1.0 { 1.0 } else { ((center + margin) / scale).min(1.0) };
+    (low, high)
+}
+
 /// The middle value; between two the mean of them.
 #[must_use]
 pub fn median(values: &[f64]) -> Option<f64> {

@@ -64,6 +64,10 @@ const fn col(name: &'static str, kind: Kind, origin: Origin, doc: &'static str) 
     ColumnDef { name, kind, origin, doc }
 }
 
+mod tachikoma;
+
+pub use tachikoma::{MODEL_FORMAT, ROUTE, SIGNAL};
+
 use Kind::{Bool, Float, Int, Text};
 use Origin::{Content, Decoded, Source};
 
@@ -313,7 +317,8 @@ pub const SKILL: TableDef = TableDef {
 };
 
 /// Every table, in the order in which they are documented.
-pub const TABLES: &[&TableDef] = &[&SESSION, &MESSAGE, &PART, &TODO, &PROJECT, &QUARANTINE, &SKILL];
+pub const TABLES: &[&TableDef] =
+    &[&SESSION, &MESSAGE, &PART, &SIGNAL, &TODO, &PROJECT, &QUARANTINE, &SKILL, &ROUTE, &MODEL_FORMAT];
 
 /// A table by name.
 #[must_use]

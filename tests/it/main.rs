@@ -10,8 +10,11 @@ mod faults;
 #[path = "../../fixtures/generator/mod.rs"]
 mod generator;
 mod harness;
+mod mended;
+mod parity;
 mod query;
 mod report;
 mod skills;
 mod stats;
+mod tachikoma;
 mod truth;

@@ -6,15 +6,15 @@ use serde_json::Value;
 use std::path::PathBuf;
 
 /// A generated database with its truth and a store of its own.
-struct World {
-    place: Place,
-    db: PathBuf,
-    home: PathBuf,
-    truth: Value,
+pub(crate) struct World {
+    pub(crate) place: Place,
+    pub(crate) db: PathBuf,
+    pub(crate) home: PathBuf,
+    pub(crate) truth: Value,
 }
 
 impl World {
-    fn new(change: impl FnOnce(&mut Plan)) -> Self {
+    pub(crate) fn new(change: impl FnOnce(&mut Plan)) -> Self {
         let place = Place::new();
         let (db, home) = (place.path("opencode.db"), place.path("their-home"));
         let mut plan = Plan::preset("tiny", crate::generator::plan::DEFAULT_NOW_MS).expect("preset");
@@ -25,26 +25,26 @@ impl World {
         Self { place, db, home, truth }
     }
 
-    fn json(&self, args: &[&str]) -> Value {
+    pub(crate) fn json(&self, args: &[&str]) -> Value {
         let (home, map) = (self.home.display().to_string(), format!("/home/dev={}", self.home.display()));
         let mut all = vec!["--home", &home, "--map", &map];
         all.extend(args);
         self.place.json(&self.db, &all)
     }
 
-    fn metric(&self, name: &str, more: &[&str]) -> Vec<Value> {
+    pub(crate) fn metric(&self, name: &str, more: &[&str]) -> Vec<Value> {
         let mut args = vec!["metrics", "run", name, "--json"];
         args.extend(more);
         self.json(&args).as_array().expect("rows").clone()
     }
 
-    fn planted(&self, name: &str) -> &Vec<Value> {
+    pub(crate) fn planted(&self, name: &str) -> &Vec<Value> {
         self.truth[name].as_array().unwrap_or_else(|| panic!("the truth says nothing of {name}"))
     }
 }
 
 /// Equal, with room for the last bits of sums of doubles.
-fn same(ours: &Value, planted: &Value) -> bool {
+pub(crate) fn same(ours: &Value, planted: &Value) -> bool {
     match (ours.as_f64(), planted.as_f64()) {
         (Some(ours), Some(planted)) => (ours - planted).abs() <= 1e-9 * planted.abs().max(1.0),
         _ => ours == planted,
@@ -52,7 +52,7 @@ fn same(ours: &Value, planted: &Value) -> bool {
 }
 
 /// Holds rows against rows: the same keys, and each pair of (our column, the truth's column) equal.
-fn hold(what: &str, ours: &[Value], planted: &[Value], keys: &[(&str, &str)], columns: &[(&str, &str)]) {
+pub(crate) fn hold(what: &str, ours: &[Value], planted: &[Value], keys: &[(&str, &str)], columns: &[(&str, &str)]) {
     assert!(!planted.is_empty(), "{what}: nothing was planted");
     let key = |row: &Value, side: fn(&(&str, &str)) -> String| {
         keys.iter().map(|pair| row[side(pair)].to_string()).collect::<Vec<_>>()

@@ -2,31 +2,18 @@
 -- title:     Recommended edit formats
 -- grain:     one row per (model, format)
 -- units:     attempt_count=count, applied_count=count, success_ratio=ratio, ci_low=ratio, ci_high=ratio, used_ratio=ratio, recommended_attempt_count=count, recommended_success_ratio=ratio, best_success_ratio=ratio
--- sources:   edit_attempts
+-- sources:   edit_attempts, edit_recommendations
 -- evidence:  derived
 -- better:    higher
 -- chart:     none
 --
--- The format that Tachikoma recommends for a model, beside those it really used and how they did. The recommendation is
--- that of Tachikoma's shipped configuration, by the first of its names that the model's id contains, and unknown for
--- other models. Its str_replace_fuzzy is OpenCode's edit, which tries fuzzy matches by itself: str_replace here. The
--- best format has the highest lower bound of success among those of the model with 5 attempts or more; there is none
--- where fewer than two have them. OpenCode does not follow the recommendation: it offers apply_patch, or edit and
--- write, by the model's name.
+-- The format that Tachikoma recommends for a model, beside those it really used and how they did. recommended_by says
+-- whose word it is: what its selector printed for the model, else the project's or user's own table, else the shipped
+-- one, by the first name that the model's id contains; unknown for other models. Its str_replace_fuzzy is OpenCode's
+-- edit, which tries fuzzy matches by itself: str_replace here. The best format has the highest lower bound of success
+-- among those of the model with 5 attempts or more; there is none where fewer than two have them. OpenCode does not
+-- follow the recommendation: it offers apply_patch, or edit and write, by the model's name.
 with
-
-recommendations as (
-    select *
-    from (
-        values
-            (1, 'claude', 'str_replace'), (2, 'mistral', 'str_replace'), (3, 'mixtral', 'str_replace'),
-            (4, 'command-r', 'str_replace'), (5, 'gpt', 'apply_patch'), (6, 'openai', 'apply_patch'),
-            (7, 'gemini', 'str_replace'), (8, 'llama', 'str_replace'), (9, 'qwen', 'str_replace'),
-            (10, 'phi', 'str_replace'), (11, 'internlm', 'str_replace'), (12, 'solar', 'str_replace'),
-            (13, 'grok', 'hashline'), (14, 'glm', 'hashline'), (15, 'minimax', 'hashline'),
-            (16, 'deepseek', 'hashline'), (17, 'yi', 'hashline'), (18, 'big-pickle', 'hashline')
-    ) as listed (place, name_part, format)
-),
 
 used_formats as (
     select
@@ -39,13 +26,7 @@ used_formats as (
 ),
 
 recommended as (
-    select
-        used_formats.model,
-        min_by(recommendations.format, recommendations.place) as recommended_format,
-    from (select distinct model from used_formats) as used_formats
-    inner join recommendations
-        on contains(lower(regexp_replace(used_formats.model, '^[^/]*/', '')), recommendations.name_part)
-    group by used_formats.model
+    select * from edit_recommendations
 ),
 
 judged as (
@@ -81,6 +62,7 @@ final as (
         cast(judged.attempt_count as double)
         / nullif(sum(judged.attempt_count) over (partition by judged.model), 0) as used_ratio,
         recommended.recommended_format,
+        recommended.recommended_by,
         judged.format = recommended.recommended_format as is_recommended,
         used_formats.attempt_count as recommended_attempt_count,
         cast(used_formats.applied_count as double) / nullif(used_formats.attempt_count, 0) as recommended_success_ratio,

@@ -2,7 +2,7 @@
 -- title:     Coverage
 -- grain:     one row per (entity, field)
 -- units:     row_count=count, known_count=count, known_ratio=ratio
--- sources:   messages, steps, turns, tool_calls, edit_attempts, skill_loads, subagents, sessions, verification_loops, stg_messages, stg_parts, stg_quarantine
+-- sources:   messages, steps, turns, tool_calls, edit_attempts, skill_loads, subagents, sessions, verification_loops, intent_decisions, rlm_runs, rlm_chunks, signals, stg_messages, stg_parts, stg_quarantine
 -- evidence:  observed
 -- better:    higher
 -- chart:     bar x=field y=known_ratio
@@ -93,6 +93,13 @@ counts as (
     select 'sessions', 'recorded sums', count(*), count(recorded_cost_usd), 'stats' from sessions
     union all
     select 'verification loops', 'result', count(*), count(is_verified), 'loops, repair_loops' from verification_loops
+    union all select 'intent decisions', 'confidence', count(*), count(confidence), 'intent_calibration' from intent_decisions
+    union all select 'intent decisions', 'label', count(*), count(is_correct), 'intent_confusion, intent_scores'
+    from intent_decisions
+    union all select 'RLM runs', 'mode', count(*), count(*) filter (where mode <> 'unknown'), 'rlm_modes' from rlm_runs
+    union all select 'RLM chunks', 'result', count(*), count(is_relevant), 'rlm_accuracy' from rlm_chunks
+    union all select 'printed verdicts', 'meaning', count(*), count(verdict), 'verdicts' from signals
+    where kind = 'verification'
 ),
 
 final as (

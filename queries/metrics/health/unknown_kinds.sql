@@ -2,14 +2,15 @@
 -- title:     Unknown kinds
 -- grain:     one row per (kind, name)
 -- units:     row_count=count, session_count=count, first_at=at, last_at=at
--- sources:   stg_parts, stg_messages, stg_sessions
+-- sources:   stg_parts, stg_messages, stg_sessions, stg_signals, stg_routes, stg_model_formats
 -- evidence:  observed
 -- better:    lower
 -- chart:     none
 --
 -- Words in the whole store that this version of Logicoma has never seen: types of messages and parts, tools, states of
--- calls, finish reasons, errors. They are counted where a count needs no meaning, and otherwise left alone; many of
--- them mean that OpenCode is newer than the versions known here. Tools named `server_tool` are taken for an MCP
+-- calls, finish reasons, errors; also intents that no route table names and edit formats that nobody knows. They are
+-- counted where a count needs no meaning, and otherwise left alone; many of them mean that OpenCode is newer than the
+-- versions known here. Tools named `server_tool` are taken for an MCP
 -- server's and are in mcp_servers; a plugin's tool without an underscore is here, and is no harm.
 with
 
@@ -28,8 +29,9 @@ words as (
         coalesce(tool_name, '') in (
             'invalid', 'question', 'bash', 'read', 'glob', 'grep', 'edit', 'write', 'task', 'webfetch', 'todowrite',
             'websearch', 'skill', 'apply_patch', 'execute', 'lsp', 'plan_enter', 'plan_exit', 'list', 'patch',
-            'multiedit', 'todoread', 'codesearch', 'batch', 'rlm_repl'
-        ) or tool_class = 'mcp' or tool_name like 'tachikoma%'
+            'multiedit', 'todoread', 'codesearch', 'batch', 'rlm_repl', 'rubric-verify', 'verification-report', 'rubric-config',
+            'clear-verification-cache', 'skill-metrics', 'competence-report', 'tracking-stats'
+        ) or tool_class = 'mcp' or regexp_matches(tool_name, '^(tachikoma|(memory|graph|index)-)')
     from stg_parts
     where part_type = 'tool'
     union all
@@ -61,6 +63,17 @@ words as (
         )
     from stg_messages
     where error_name is not null
+    union all
+    select
+        'intent', predicted_intent, part_id, session_id, said_at,
+        predicted_intent = 'unclear' or predicted_intent in (select name from stg_routes where kind = 'intent')
+    from stg_signals
+    where predicted_intent is not null and origin <> 'text'
+    union all
+    select
+        'edit format', format, name_part, null, null,
+        format in ('str_replace', 'str_replace_fuzzy', 'apply_patch', 'hashline', 'editblock', 'whole', 'udiff', 'patch')
+    from stg_model_formats
 ),
 
 final as (

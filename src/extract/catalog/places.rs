@@ -36,6 +36,8 @@ pub struct Places {
     pub no_claude: bool,
     /// `OPENCODE_DISABLE_EXTERNAL_SKILLS`.
     pub no_external: bool,
+    /// Route tables and edit formats that the user names.
+    pub routes: Vec<Utf8PathBuf>,
     /// Whose rules.
     pub generation: Generation,
 }

@@ -15,6 +15,7 @@ mod part;
 mod prompt;
 mod reason;
 mod scan;
+mod signal;
 mod text;
 mod tool;
 mod usage;
@@ -25,6 +26,7 @@ pub use message::decode_message;
 pub use part::decode_part;
 pub use prompt::PromptEvidence;
 pub use reason::Reason;
+pub use signal::Signal;
 pub use v2::decode_v2_row;
 
 #[cfg(test)]

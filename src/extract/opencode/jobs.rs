@@ -4,6 +4,7 @@
 
 use super::decode::{self, MessageFields, PartFields, PromptEvidence};
 use super::rows::{Cell, Chunk, RawRow, RowKind};
+use super::signals::push_signals;
 use crate::error::StoreError;
 use crate::store::batch::Batch;
 use crate::store::manifest::FileEntry;
@@ -61,6 +62,7 @@ pub(super) fn run(chunk: Chunk, shared: &Shared<'_>, evidence: &Evidence) -> Res
             shared.content,
             if chunk.kind == RowKind::Part { chunk.rows.len() } else { 0 },
         ),
+        signals: Batch::new(&schema::SIGNAL, shared.content, 0),
         done: Done::default(),
         shared,
     };
@@ -72,8 +74,8 @@ pub(super) fn run(chunk: Chunk, shared: &Shared<'_>, evidence: &Evidence) -> Res
     }
     let partition = shared.partitions[chunk.partition as usize].clone();
     drop(chunk);
-    let Job { quarantine, messages, parts, mut done, .. } = job;
-    for batch in [messages, parts, quarantine] {
+    let Job { quarantine, messages, parts, signals, mut done, .. } = job;
+    for batch in [messages, parts, signals, quarantine] {
         if !batch.is_empty() {
             done.files.push((batch.table().name, parquet::write(batch, &partition, shared.incoming)?));
         }
@@ -86,18 +88,19 @@ struct Job<'a> {
     messages: Batch,
     parts: Batch,
     quarantine: Batch,
+    signals: Batch,
     done: Done,
 }
 
 /// The columns that a part takes from its row rather than from its JSON.
-struct PartRow<'a> {
-    id: &'a str,
-    message_id: &'a str,
-    session_id: &'a str,
-    time_created: Option<i64>,
+pub(super) struct PartRow<'a> {
+    pub id: &'a str,
+    pub message_id: &'a str,
+    pub session_id: &'a str,
+    pub time_created: Option<i64>,
     time_updated: Option<i64>,
     data: &'a str,
-    generation: &'static str,
+    pub generation: &'static str,
 }
 
 impl Job<'_> {
@@ -128,6 +131,7 @@ impl Job<'_> {
                     generation: "v1",
                 };
                 push_part(&mut self.parts, &part, &fields, self.shared.source);
+                push_signals(&mut self.signals, &part, &fields, self.shared.source);
             }
             RowKind::Message => {
                 let mut fields = decode::decode_message(data).map_err(|reason| reason.to_string())?;
@@ -153,6 +157,7 @@ impl Job<'_> {
                         generation: "v2",
                     };
                     push_part(&mut self.parts, &part_row, &part.fields, self.shared.source);
+                    push_signals(&mut self.signals, &part_row, &part.fields, self.shared.source);
                 }
             }
         }

@@ -9,6 +9,7 @@ mod jobs;
 pub mod locate;
 mod partition;
 mod rows;
+mod signals;
 mod small;
 pub mod sqlite;
 

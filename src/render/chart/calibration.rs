@@ -3,7 +3,7 @@
 use super::scale::{FONT, width};
 use super::svg::{Anchor, Canvas};
 use super::{Figure, needed};
-use crate::engine::table::Table;
+use crate::engine::table::{Table, Value};
 use crate::render::model::ChartSpec;
 use crate::render::{format, tabular};
 
@@ -12,7 +12,12 @@ struct Bin {
     right: f64,
     ends: Option<(f64, f64)>,
     count: Option<f64>,
+    /// Confidences of different scales do not compare: each has a line of its own.
+    scale: String,
 }
+
+/// The column that tells scales apart.
+const SCALE: &str = "confidence_scale";
 
 /// Figure of `calibration x=<mean confidence> y=<share right> [by=<count>]`.
 pub(super) fn figure(spec: &ChartSpec, table: &Table) -> Result<Option<Figure>, String> {
@@ -27,6 +32,10 @@ pub(super) fn figure(spec: &ChartSpec, table: &Table) -> Result<Option<Figure>, 
                 ends: ends
                     .and_then(|(low, high)| Some((table.value(row, low).as_f64()?, table.value(row, high).as_f64()?))),
                 count: by.and_then(|by| by.value(row).as_f64()),
+                scale: match table.get(row, SCALE) {
+                    Value::Text(scale) => scale.to_owned(),
+                    _ => String::new(),
+                },
             })
         })
         .collect();
@@ -62,8 +71,10 @@ fn draw(canvas: &mut Canvas, bins: &[Bin]) -> f64 {
     }
     canvas.text((x(1.0), y(0.0) + 37.0), Anchor::End, "m", "stated confidence (%)");
     canvas.line((x(0.0), y(0.0)), (x(1.0), y(1.0)), "ideal");
-    let points: Vec<_> = bins.iter().map(|bin| Some((x(bin.sure), y(bin.right)))).collect();
-    canvas.polyline(&points, "l0");
+    for (number, line) in bins.chunk_by(|left, right| left.scale == right.scale).enumerate() {
+        let points: Vec<_> = line.iter().map(|bin| Some((x(bin.sure), y(bin.right)))).collect();
+        canvas.polyline(&points, &format!("l{number}"));
+    }
     let most = bins.iter().filter_map(|bin| bin.count).fold(0.0, f64::max);
     for bin in bins {
         let is_weak = bin.ends.is_some_and(|ends| tabular::is_weak(bin.right, ends))
@@ -77,7 +88,8 @@ fn draw(canvas: &mut Canvas, bins: &[Bin]) -> f64 {
         }
         let radius = bin.count.filter(|_| most > 0.0).map_or(4.5, |count| 3.0 + 5.0 * (count / most).sqrt());
         let count = bin.count.map_or_else(String::new, |count| format!(", n = {}", format::count(count)));
-        let tooltip = format!("said {}, right {}{count}", format::ratio(bin.sure), format::ratio(bin.right));
+        let scale = if bin.scale.is_empty() { String::new() } else { format!("{}: ", bin.scale) };
+        let tooltip = format!("{scale}said {}, right {}{count}", format::ratio(bin.sure), format::ratio(bin.right));
         canvas.dot((x(bin.sure), y(bin.right)), radius, if is_weak { "point weak" } else { "point" }, &tooltip);
     }
     y(0.0) + 44.0

@@ -3,6 +3,7 @@
 //!
 //! Texts borrow from the row's JSON wherever they hold no escapes.
 
+use super::signal::Signal;
 use std::borrow::Cow;
 
 /// A text that borrows from the row where it can.
@@ -93,6 +94,8 @@ pub struct PartFields<'a> {
     pub tokens_cache_write: Option<i64>,
     pub finish: Words<'a>,
     pub data_chars: Option<i64>,
+    /// Rows of the table `signal`, not a column.
+    pub signals: Vec<Signal>,
 }
 
 /// One row of `session_message`, in the shape of the first generation.

@@ -1,6 +1,7 @@
 //! A part of the first generation. Input: the JSON of `part.data`. Output: [`PartFields`].
 
 use super::json::document;
+use super::signal;
 use super::text::Text;
 use super::tool::{self, Call};
 use super::usage::{Times, Usage};
@@ -22,6 +23,9 @@ pub(super) fn fill_text<'a>(fields: &mut PartFields<'a>, text: Option<Text<'a>>,
         return;
     }
     fields.is_correction = Some(is_correction(&text.first(FIRST_WORDS)));
+    if signal::TEXT_HINTS.iter().any(|hint| text.contains(hint)) {
+        fields.signals = signal::of_text(&text.decode());
+    }
     if text.contains(PROMPT_PHRASE)
         && let Some(trace) = SkillTrace::of_prompt(&text.decode())
     {

@@ -4,6 +4,7 @@ use super::PartFields;
 pub(super) use super::call::Call;
 use super::edits;
 use super::fields::Words;
+use super::signal::{self, Signal};
 use super::text::Text;
 use crate::model::path::{from_url, slashed};
 use crate::model::shell::Script;
@@ -98,6 +99,7 @@ pub(super) fn fill<'a>(fields: &mut PartFields<'a>, mut call: Call<'a>) {
         ToolClass::Invalid => fields.asked_tool = call.input.tool.take(),
         ToolClass::Other => {}
     }
+    fields.signals = signals(fields, &call, state);
     if class != ToolClass::Shell {
         fields.command = call.input.search.map(|search| search.first(COMMAND_CHARS));
         fields.target_path = fields.target_path.take().or_else(|| call.input.path.take().map(from_url).map(slashed));
@@ -112,6 +114,22 @@ pub(super) fn load(fields: &mut PartFields<'_>, trace: Option<SkillTrace>, via: 
         fields.skill_name = Some(trace.name.into());
         fields.skill_dir = Some(trace.dir.into());
         fields.skill_via = Some(via.into());
+    }
+}
+
+/// What the call says about Tachikoma's work. A skill's output is the skill's own text and says nothing.
+fn signals(fields: &PartFields<'_>, call: &Call<'_>, state: Option<ToolState>) -> Vec<Signal> {
+    if state != Some(ToolState::Completed) {
+        return Vec::new();
+    }
+    let output = || call.output.iter().map(|text| text.decode()).collect::<Vec<_>>().join("\n");
+    match (fields.command.as_deref(), call.tool.as_deref()) {
+        (Some(command), Some("bash")) => signal::of_command(command, fields.exit_code, output),
+        (_, Some(tool)) => {
+            let command = call.input.command.map(|command| command.first(COMMAND_CHARS));
+            signal::of_tool(tool, fields.subagent_type.as_deref(), command.as_deref(), output).into_iter().collect()
+        }
+        _ => Vec::new(),
     }
 }
 
