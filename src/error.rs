@@ -2,11 +2,13 @@
 //! [`Hint`] says what to do next, and [`Exit`] which exit code the command line gives (see `--help`).
 
 mod query;
+mod snapshot;
 
 use camino::Utf8PathBuf;
 use thiserror::Error;
 
 pub use query::{EngineError, RegistryError};
+pub use snapshot::SnapshotError;
 
 /// Exit codes of the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -248,6 +250,26 @@ pub enum StoreError {
         /// The folder.
         path: Utf8PathBuf,
     },
+    /// A snapshot never changes.
+    #[error("{path} is a snapshot: nothing is ever written in it")]
+    Frozen {
+        /// The snapshot.
+        path: Utf8PathBuf,
+    },
+    /// A Parquet file cannot be read.
+    #[error("the store is damaged: {path} is no readable Parquet file")]
+    Decode {
+        /// The file.
+        path: Utf8PathBuf,
+        /// From Parquet.
+        source: parquet::errors::ParquetError,
+    },
+    /// Something that could lead out of the store.
+    #[error("{path} is a symbolic link: inside a store none is followed")]
+    Link {
+        /// The link.
+        path: Utf8PathBuf,
+    },
     /// Arrow or Parquet could not write.
     #[error("cannot encode table {table}")]
     Encode {
@@ -269,16 +291,26 @@ impl Hint for StoreError {
             }
             Self::Locked { .. } => "wait for the other one to end, then try again".into(),
             Self::Absent { .. } => "run `logicoma extract` first, or leave --no-extract out".into(),
-            Self::Manifest { .. } | Self::Damaged { .. } => {
+            Self::Manifest { .. } | Self::Damaged { .. } | Self::Decode { .. } => {
                 "`logicoma extract --full` rebuilds the store from the databases".into()
             }
             Self::TooNew { .. } => "use the newer Logicoma, or another folder with --store DIR".into(),
+            Self::Frozen { .. } => {
+                "name the live store with --store DIR; `logicoma snapshot restore` makes it hold an old state again"
+                    .into()
+            }
+            Self::Link { .. } => {
+                "replace it by what it leads to, or name that folder with --store DIR (snapshots: --to DIR)".into()
+            }
             Self::Foreign { .. } => "choose an empty folder with --store DIR".into(),
             Self::Encode { .. } => "this is a bug: please report it with the table's name".into(),
         })
     }
 
     fn exit(&self) -> Exit {
-        Exit::Store
+        match self {
+            Self::Frozen { .. } => Exit::Usage,
+            _ => Exit::Store,
+        }
     }
 }

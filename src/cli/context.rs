@@ -10,18 +10,20 @@ use crate::engine::duck::Duck;
 use crate::engine::memo::Memo;
 use crate::engine::scope::{Filter, Scope};
 use crate::engine::{self, Wanted, marts};
-use crate::error::LocateError;
+use crate::error::{EngineError, LocateError};
 use crate::extract::opencode::locate::{Found, Places, locate};
 use crate::extract::{Refreshed, Request, catalog, refresh};
 use crate::metric::QueryFile;
 use crate::model::period::PeriodSpec;
 use crate::registry::Registry;
-use crate::store::Store;
 use crate::store::manifest::Manifest;
+use crate::store::{Store, private_folder};
 use anyhow::Context as _;
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use std::cell::OnceCell;
+use tempfile::TempDir;
 
 /// Resolved options.
 pub struct Context {
@@ -39,6 +41,8 @@ pub struct Context {
     pub zone: TimeZone,
     /// Its name.
     pub zone_name: String,
+    /// Takes what is derived from snapshots, in which nothing is written; gone with the run.
+    scratch: OnceCell<TempDir>,
 }
 
 /// The texts of query files, for [`Context::ready`].
@@ -61,6 +65,18 @@ pub struct Ready {
     pub scope: Scope,
     /// What the refresh did; None with `--no-extract`.
     pub refreshed: Option<Refreshed>,
+}
+
+impl Ready {
+    /// From now on the database reads the state's own files and nothing else.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn seal(&self) -> Result<(), EngineError> {
+        let tables = self.manifest.files().map(|file| self.store.root().join(&file.path));
+        let marts = marts::files_of(&self.store, &self.manifest, &self.registry);
+        self.duck.seal(&tables.chain(marts).collect::<Vec<_>>())
+    }
 }
 
 /// A store's state and what can be asked of it; the database is opened when something must be computed.
@@ -112,7 +128,7 @@ impl Context {
                 .map_err(|_| Usage(format!("--now '{text}' is not RFC 3339: write 2026-11-22T12:00:00Z")))?,
             None => environment.now,
         };
-        Ok(Self { globals, printer, environment, settings, now, zone, zone_name })
+        Ok(Self { globals, printer, environment, settings, now, zone, zone_name, scratch: OnceCell::new() })
     }
 
     /// The store.
@@ -130,6 +146,31 @@ impl Context {
             .ok_or_else(|| Usage("no home directory is known: name a folder with --store DIR".into()))?;
         let path = camino::absolute_utf8(&path).with_context(|| format!("cannot resolve {path}"))?;
         Ok(Store::at(&path))
+    }
+
+    /// A folder outside of every store, until the run ends.
+    ///
+    /// # Errors
+    /// There is no place for temporary files.
+    pub fn scratch(&self) -> anyhow::Result<&Utf8Path> {
+        if self.scratch.get().is_none() {
+            let made =
+                tempfile::Builder::new().prefix("logicoma-").tempdir().context("cannot make a temporary folder")?;
+            let _ = self.scratch.set(made);
+        }
+        let folder = self.scratch.get().and_then(|folder| Utf8Path::from_path(folder.path()));
+        folder.context("the temporary folder has no readable name")
+    }
+
+    /// A snapshot as a store: what is derived from it goes elsewhere.
+    ///
+    /// # Errors
+    /// There is no place for temporary files.
+    pub fn frozen(&self, store: Store) -> anyhow::Result<Store> {
+        let name = crate::model::digest::sha256(store.root().as_str().as_bytes());
+        let work = self.scratch()?.join(&name[..16]);
+        private_folder(&work)?;
+        Ok(store.with_work(&work))
     }
 
     /// Where databases are looked for.
@@ -268,8 +309,12 @@ impl Context {
     /// # Errors
     /// As [`Context::refresh`]; without database an existing store does.
     pub fn state(&self, content: Option<bool>) -> anyhow::Result<(Store, Manifest, Option<Refreshed>)> {
-        let store = self.store()?;
-        if self.globals.no_extract {
+        let mut store = self.store()?;
+        let is_snapshot = Manifest::is_snapshot(store.root());
+        if is_snapshot {
+            store = self.frozen(store)?;
+        }
+        if self.globals.no_extract || is_snapshot {
             let manifest = store.manifest()?;
             manifest.check_files(store.root())?;
             return Ok((store, manifest, None));
@@ -328,7 +373,7 @@ impl Context {
 /// DuckDB does not start, or a mart's SQL fails.
 pub fn open(store: &Store, manifest: &Manifest, registry: &Registry, wanted: &Wanted) -> anyhow::Result<Duck> {
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
-    let duck = Duck::open(threads, store.root())?;
+    let duck = Duck::open(threads, store.work())?;
     engine::tables(&duck, store, manifest, registry, wanted)?;
     marts::ensure(&duck, store, manifest, registry, wanted)?;
     Ok(duck)

@@ -10,7 +10,7 @@ mod progress;
 pub mod stats;
 pub mod verbs;
 
-use crate::error::{EngineError, Exit, ExtractError, Hint, LocateError, RegistryError, StoreError};
+use crate::error::{EngineError, Exit, ExtractError, Hint, LocateError, RegistryError, SnapshotError, StoreError};
 use crate::render::RenderError;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use context::Context;
@@ -77,6 +77,8 @@ pub enum Verb {
     Skills(verbs::skills::Args),
     /// What to do, most saving first
     Findings(verbs::findings::Args),
+    /// Dated, verifiable copies of the store
+    Snapshot(verbs::snapshot::Args),
     /// What was found, what can be read, what is wrong and what to do
     Doctor(verbs::doctor::Args),
     /// Each setting and where it came from
@@ -115,6 +117,7 @@ fn run(cli: Cli, printer: Printer) -> anyhow::Result<()> {
         Verb::Stats(args) => stats::run(&context, &args),
         Verb::Skills(args) => verbs::skills::run(&context, &args),
         Verb::Findings(args) => verbs::findings::run(&context, &args),
+        Verb::Snapshot(args) => verbs::snapshot::run(&context, &args),
         Verb::Doctor(args) => verbs::doctor::run(&context, &args),
         Verb::Config(output) => verbs::config::run(&context, &output),
         Verb::Completions { .. } | Verb::Man => Ok(()),
@@ -127,6 +130,7 @@ fn classify(error: &anyhow::Error) -> (Exit, Option<String>) {
         let known: Option<&dyn Hint> = None
             .or_else(|| cause.downcast_ref::<LocateError>().map(|error| error as &dyn Hint))
             .or_else(|| cause.downcast_ref::<ExtractError>().map(|error| error as &dyn Hint))
+            .or_else(|| cause.downcast_ref::<SnapshotError>().map(|error| error as &dyn Hint))
             .or_else(|| cause.downcast_ref::<StoreError>().map(|error| error as &dyn Hint))
             .or_else(|| cause.downcast_ref::<EngineError>().map(|error| error as &dyn Hint))
             .or_else(|| cause.downcast_ref::<RegistryError>().map(|error| error as &dyn Hint));

@@ -7,7 +7,7 @@ use super::table::{Column, Data, Table, Unit};
 use crate::error::EngineError;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type};
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use duckdb::{Config, Connection};
 use std::collections::BTreeMap;
 
@@ -67,16 +67,17 @@ impl Duck {
         Ok(Self { connection: self.connection.try_clone().map_err(|error| start(&error))? })
     }
 
-    /// From now on nothing outside `folder` can be read or written, and no setting changed.
+    /// From now on only these files can be read, nothing can be written, and no setting changed. The list is exact: a
+    /// link or a foreign file inside the store is as far away as any other.
     ///
     /// # Errors
     /// DuckDB refuses the settings.
-    pub fn seal(&self, folder: &Utf8Path) -> Result<(), EngineError> {
-        let folder = super::scope::literal(folder.as_str());
+    pub fn seal(&self, files: &[Utf8PathBuf]) -> Result<(), EngineError> {
+        let list = files.iter().map(|path| super::scope::literal(path.as_str())).collect::<Vec<_>>().join(", ");
         self.batch(
             "seal",
             &format!(
-                "set allowed_directories = [{folder}]; set enable_external_access = false; set lock_configuration = true;"
+                "set allowed_paths = [{list}]; set enable_external_access = false; set lock_configuration = true;"
             ),
         )
     }

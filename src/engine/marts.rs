@@ -27,7 +27,8 @@ pub fn ensure(
     registry: &Registry,
     wanted: &Wanted,
 ) -> Result<bool, EngineError> {
-    let root = store.root().join(FOLDER);
+    let root = store.work().join(FOLDER);
+    crate::store::refuse_link(&root)?;
     let folder = folder_of(store, manifest, registry);
     let ordered = in_order(registry)?;
     let complete = folder.is_dir() && ordered.iter().all(|mart| file_of(&folder, mart).is_file());
@@ -51,7 +52,14 @@ pub fn ensure(
 #[must_use]
 pub fn folder_of(store: &Store, manifest: &Manifest, registry: &Registry) -> Utf8PathBuf {
     let key = crate::model::digest::sha256(format!("{}{}", manifest.content_key(), registry.mart_key()).as_bytes());
-    store.root().join(FOLDER).join(&key[..16])
+    store.work().join(FOLDER).join(&key[..16])
+}
+
+/// Every mart's file in a state.
+#[must_use]
+pub fn files_of(store: &Store, manifest: &Manifest, registry: &Registry) -> Vec<Utf8PathBuf> {
+    let folder = folder_of(store, manifest, registry);
+    registry.layer(Layer::Mart).map(|mart| file_of(&folder, mart)).collect()
 }
 
 fn file_of(folder: &Utf8Path, mart: &QueryFile) -> Utf8PathBuf {

@@ -4,6 +4,7 @@
 //! which they were asked for, whatever the order in which they were done.
 
 pub mod asker;
+pub mod diff;
 pub mod duck;
 pub mod fanout;
 pub mod findings;

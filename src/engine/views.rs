@@ -23,7 +23,7 @@ fn sql_type(kind: Kind) -> &'static str {
 }
 
 /// `read_parquet` over an exact list of files; an empty relation of the right types where there is none.
-fn relation(table: &TableDef, files: &[Utf8PathBuf], has_content: bool) -> String {
+pub(super) fn relation(table: &TableDef, files: &[Utf8PathBuf], has_content: bool) -> String {
     let columns: Vec<String> = table
         .columns
         .iter()

@@ -101,6 +101,7 @@ pub fn refresh(store: &Store, request: &Request<'_>, progress: &dyn Progress) ->
             .collect(),
         catalog_hash: String::new(),
         tables: extracted.tables,
+        snapshot: None,
     };
     let disk = discover(request.places, &manifest);
     add_disk(&mut manifest, &disk, content, &incoming)?;

@@ -77,6 +77,31 @@ pub struct DirectoryEntry {
     pub directory: String,
 }
 
+/// What makes a store a snapshot, which never changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotEntry {
+    /// Name of its folder.
+    pub name: String,
+    /// When it was made, epoch ms UTC.
+    pub created_at: i64,
+    /// The machine that made it, where it was named.
+    pub source: Option<String>,
+    /// The raw JSON was left out although the store had it.
+    pub is_lean: bool,
+    /// [`Manifest::content_key`] of the store that it froze.
+    pub state: String,
+    /// Earliest start of a session, epoch ms UTC.
+    pub first_at: Option<i64>,
+    /// Latest change of a session, epoch ms UTC.
+    pub last_at: Option<i64>,
+    /// Rows in all tables.
+    pub rows: u64,
+    /// Parquet files.
+    pub files: u64,
+    /// Their size in bytes.
+    pub bytes: u64,
+}
+
 /// The manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -96,6 +121,9 @@ pub struct Manifest {
     pub catalog_hash: String,
     /// Tables by name.
     pub tables: BTreeMap<String, TableEntry>,
+    /// What makes it a snapshot; absent in a live store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<SnapshotEntry>,
 }
 
 impl Manifest {
@@ -128,6 +156,23 @@ impl Manifest {
         let manifest: Self = serde_json::from_slice(&bytes).map_err(damaged)?;
         manifest.check_paths(root)?;
         Ok(manifest)
+    }
+
+    /// True when the folder holds a snapshot, also one whose manifest is damaged.
+    #[must_use]
+    pub fn is_snapshot(root: &Utf8Path) -> bool {
+        #[derive(Deserialize)]
+        struct Kind {
+            snapshot: Option<serde::de::IgnoredAny>,
+        }
+        let read = |bytes: Vec<u8>| serde_json::from_slice::<Kind>(&bytes).ok();
+        root.join(super::snapshot::SUMS).exists()
+            || std::fs::read(root.join(FILE)).ok().and_then(read).is_some_and(|kind| kind.snapshot.is_some())
+    }
+
+    /// Every listed file.
+    pub fn files(&self) -> impl Iterator<Item = &FileEntry> {
+        self.tables.values().flat_map(|table| &table.files)
     }
 
     /// A manifest may be shared between machines: no path in it may lead out of the store.

@@ -8,6 +8,7 @@ pub mod batch;
 pub mod manifest;
 pub mod parquet;
 pub mod schema;
+pub mod snapshot;
 
 use crate::error::StoreError;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -21,6 +22,7 @@ const STAGING: &str = ".incoming";
 #[derive(Debug, Clone)]
 pub struct Store {
     root: Utf8PathBuf,
+    work: Utf8PathBuf,
 }
 
 /// The right to change a store; given up when dropped.
@@ -39,13 +41,25 @@ impl Store {
     /// A store at this folder, which need not exist yet.
     #[must_use]
     pub fn at(root: &Utf8Path) -> Self {
-        Self { root: root.to_owned() }
+        Self { root: root.to_owned(), work: root.to_owned() }
+    }
+
+    /// The same store, which keeps what is derived from it (marts, what was measured) in another folder.
+    #[must_use]
+    pub fn with_work(self, work: &Utf8Path) -> Self {
+        Self { work: work.to_owned(), ..self }
     }
 
     /// The folder.
     #[must_use]
     pub fn root(&self) -> &Utf8Path {
         &self.root
+    }
+
+    /// Where things derived from the store are kept: the store itself, except for a snapshot.
+    #[must_use]
+    pub fn work(&self) -> &Utf8Path {
+        &self.work
     }
 
     /// Reads the manifest.
@@ -62,8 +76,12 @@ impl Store {
     /// # Errors
     /// The folder cannot be created or written, or holds things that are not a store's.
     pub fn lock(&self, wait: bool, waiting: impl FnOnce()) -> Result<StoreLock, StoreError> {
+        if Manifest::is_snapshot(&self.root) {
+            return Err(StoreError::Frozen { path: self.root.clone() });
+        }
         self.create()?;
         let path = self.root.join(LOCK);
+        refuse_link(&path)?;
         let file = private_file(&path).map_err(io("write", &path))?;
         match file.try_lock() {
             Ok(()) => {}
@@ -82,8 +100,10 @@ impl Store {
         if self.root.join(manifest::FILE).exists() || self.root.join(LOCK).exists() {
             return Ok(());
         }
-        let mut entries = std::fs::read_dir(&self.root).map_err(io("read", &self.root))?;
-        if entries.next().is_some() {
+        // Snapshots may outlive the store that they froze.
+        let others =
+            children(&self.root)?.into_iter().filter(|path| path.file_name() != Some(snapshot::FOLDER)).count();
+        if others > 0 {
             return Err(StoreError::Foreign { path: self.root.clone() });
         }
         Ok(())
@@ -223,7 +243,18 @@ pub fn write_whole(path: &Utf8Path, bytes: &[u8]) -> std::io::Result<()> {
     std::fs::rename(&temporary, path)
 }
 
-fn sync_folder(path: &Utf8Path) -> Result<(), StoreError> {
+/// A link inside a store could lead anywhere: it is never followed.
+///
+/// # Errors
+/// [`StoreError::Link`] when the path is a symbolic link.
+pub fn refuse_link(path: &Utf8Path) -> Result<(), StoreError> {
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if found.file_type().is_symlink() => Err(StoreError::Link { path: path.to_owned() }),
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn sync_folder(path: &Utf8Path) -> Result<(), StoreError> {
     File::open(path).and_then(|folder| folder.sync_all()).map_err(io("write", path))
 }
 

@@ -14,6 +14,7 @@ use ::parquet::basic::{Compression, Encoding, ZstdLevel};
 use ::parquet::errors::ParquetError;
 use ::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use ::parquet::schema::types::ColumnPath;
+use arrow::array::RecordBatch;
 use camino::Utf8Path;
 use std::io::Write;
 
@@ -43,22 +44,39 @@ fn properties(table: &TableDef) -> Result<WriterProperties, ParquetError> {
     Ok(builder.build())
 }
 
+fn encode_error(table: &TableDef, source: ParquetError) -> StoreError {
+    StoreError::Encode { table: table.name.to_owned(), source }
+}
+
+/// Rows as the bytes of a Parquet file.
+///
+/// # Errors
+/// The rows cannot be encoded.
+pub(super) fn encode(table: &TableDef, record: &RecordBatch) -> Result<Vec<u8>, StoreError> {
+    let fail = |source| encode_error(table, source);
+    let properties = properties(table).map_err(fail)?;
+    let mut writer = ArrowWriter::try_new(Vec::new(), record.schema(), Some(properties)).map_err(fail)?;
+    writer.write(record).map_err(fail)?;
+    writer.into_inner().map_err(fail)
+}
+
+/// A file's name: the start of its checksum.
+pub(super) fn file_name(sha256: &str) -> String {
+    format!("{}.parquet", &sha256[..16])
+}
+
 /// Writes a batch below `incoming` and syncs it.
 ///
 /// # Errors
 /// The rows cannot be encoded, or the file cannot be written.
 pub fn write(batch: Batch, partition: &str, incoming: &Utf8Path) -> Result<FileEntry, StoreError> {
     let table = batch.table();
-    let encode = |source: ParquetError| StoreError::Encode { table: table.name.to_owned(), source };
     let rows = batch.len() as u64;
-    let record = batch.finish().map_err(|error| encode(error.into()))?;
-    let properties = properties(table).map_err(encode)?;
-    let mut writer = ArrowWriter::try_new(Vec::new(), record.schema(), Some(properties)).map_err(encode)?;
-    writer.write(&record).map_err(encode)?;
+    let record = batch.finish().map_err(|error| encode_error(table, error.into()))?;
+    let bytes = encode(table, &record)?;
     drop(record);
-    let bytes = writer.into_inner().map_err(encode)?;
     let sha256 = digest::sha256(&bytes);
-    let path = format!("{}/week={partition}/{}.parquet", table.name, &sha256[..16]);
+    let path = format!("{}/week={partition}/{}", table.name, file_name(&sha256));
     let target = incoming.join(&path);
     if let Some(folder) = target.parent() {
         private_folder(folder).map_err(io("create", folder))?;

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
+/// The clock of the tests.
+const NOW: &str = "2026-11-22T12:00:00Z";
+
 /// A store and a home of the test's own.
 pub(crate) struct Place {
     pub folder: TempDir,
@@ -27,6 +30,33 @@ pub(crate) fn real() -> PathBuf {
     fixture("opencode/opencode-1.18.33.db")
 }
 
+/// Every file below a folder, relative to it, in order.
+pub(crate) fn tree(folder: &Path) -> Vec<String> {
+    fn walk(root: &Path, folder: &Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).expect("folder").flatten() {
+            if entry.file_type().expect("a type").is_dir() {
+                walk(root, &entry.path(), found);
+            } else {
+                let path = entry.path();
+                found.push(path.strip_prefix(root).expect("inside").to_str().expect("UTF-8").to_owned());
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(folder, folder, &mut found);
+    found.sort();
+    found
+}
+
+/// Copies a folder with all that is in it.
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
+    for path in tree(from) {
+        let target = to.join(&path);
+        std::fs::create_dir_all(target.parent().expect("a folder")).expect("created");
+        std::fs::copy(from.join(&path), target).expect("copied");
+    }
+}
+
 impl Place {
     pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().expect("temporary folder") }
@@ -38,21 +68,40 @@ impl Place {
 
     /// The program with an environment of its own: no variable of the machine's reaches it but PATH.
     pub(crate) fn command(&self) -> Command {
+        self.with_store(&self.path("store"))
+    }
+
+    /// The same on another store.
+    pub(crate) fn with_store(&self, store: &Path) -> Command {
+        let mut command = self.bare();
+        command.args(["--now", NOW]).arg("--store").arg(store);
+        command
+    }
+
+    /// The same without a clock and a store.
+    fn bare(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_logicoma"));
         command
             .current_dir(self.folder.path())
             .env_clear()
             .env("HOME", self.path("home"))
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .args(["--timezone", "UTC", "--now", "2026-11-22T12:00:00Z"])
-            .arg("--store")
-            .arg(self.path("store"));
+            .args(["--timezone", "UTC"]);
         command
     }
 
     /// Runs the program.
     pub(crate) fn run(&self, args: &[&str]) -> Run {
         self.output(self.command().args(args))
+    }
+
+    /// Runs the program on a database; `args` may set the clock anew.
+    pub(crate) fn again(&self, db: &Path, args: &[&str]) -> Run {
+        let mut command = self.bare();
+        if !args.contains(&"--now") {
+            command.args(["--now", NOW]);
+        }
+        self.output(command.arg("--store").arg(self.path("store")).arg("--db").arg(db).args(args))
     }
 
     /// Runs the program on a database.

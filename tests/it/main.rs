@@ -15,6 +15,8 @@ mod parity;
 mod query;
 mod report;
 mod skills;
+mod snapshot;
+mod snapshot_use;
 mod stats;
 mod tachikoma;
 mod truth;

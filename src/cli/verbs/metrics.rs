@@ -86,7 +86,7 @@ fn choose<'a>(registry: &'a Registry, names: &[String]) -> anyhow::Result<Vec<&'
 fn measure(context: &Context, names: &[String], output: &OutputArgs) -> anyhow::Result<()> {
     let ready = context.ready(PeriodSpec::All, None, |registry| Ok(texts_of(&choose(registry, names)?)))?;
     let metrics = choose(&ready.registry, names)?;
-    ready.duck.seal(ready.store.root())?;
+    ready.seal()?;
     let measured = fanout::measure(&ready.duck, &metrics, &ready.scope.period)?;
     let single = measured.len() == 1;
     let mut failures = Vec::new();

@@ -10,3 +10,4 @@ pub mod query;
 pub mod report;
 pub mod schema;
 pub mod skills;
+pub mod snapshot;

@@ -81,7 +81,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         Ok(texts)
     })?;
     let Some(Asked { file, sql, pipeline, units }) = asked else { return Ok(()) };
-    ready.duck.seal(ready.store.root())?;
+    ready.seal()?;
     let checked = sandbox::check(&ready.duck, &file, &sql, &args.param)?;
     let mut table = ready.duck.query(&file, &checked.sql, &checked.values)?;
     if let Some(name) = pipeline {

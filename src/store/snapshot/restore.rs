@@ -1,0 +1,64 @@
+//! Making a store hold an old state again.
+//!
+//! Input: a snapshot, a store. Output: the store with copies of the snapshot's files; the old state until the very end.
+
+use super::copy::{check, copy};
+use super::{Archive, Listed, verify};
+use crate::error::{SnapshotError, StoreError};
+use crate::store::Store;
+use crate::store::manifest::Manifest;
+
+/// What was restored.
+#[derive(Debug)]
+pub struct Restored {
+    /// The state that the store has now.
+    pub manifest: Manifest,
+    /// Files copied; the others were there already.
+    pub copied_files: u64,
+}
+
+impl Archive {
+    /// Restores a snapshot. `force` gives up a present state that no snapshot holds.
+    ///
+    /// # Errors
+    /// The snapshot is damaged, the present state would be lost, or the store cannot be written; the old state stands then.
+    pub fn restore(&self, store: &Store, name: &str, force: bool) -> Result<Restored, SnapshotError> {
+        let (from, frozen) = self.open(name)?;
+        let listed = Listed { name: name.to_owned(), manifest: Ok(frozen.clone()) };
+        let verified = verify::verify(from.root(), &listed)?;
+        if !verified.problems.is_empty() {
+            let problems = verified.problems.iter().map(|bad| format!("{name}/{} {}", bad.path, bad.problem)).collect();
+            return Err(SnapshotError::Damaged { snapshots: vec![name.to_owned()], problems });
+        }
+        let _lock = store.lock(true, || tracing::warn!("another logicoma is working on this store: waiting for it"))?;
+        match store.manifest() {
+            Ok(present) if !force && !self.holds(&present)? => {
+                let (path, archive) = (store.root().to_owned(), self.root().to_owned());
+                return Err(SnapshotError::Unsaved { path, archive });
+            }
+            // A state that cannot be read cannot be kept either.
+            Ok(_) | Err(StoreError::Absent { .. } | StoreError::Manifest { .. } | StoreError::Damaged { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let manifest = Manifest { snapshot: None, ..frozen };
+        let incoming = store.staging()?;
+        let mut copied_files = 0;
+        for file in manifest.files() {
+            if check(&store.root().join(&file.path), file).is_err() {
+                copy(&from.root().join(&file.path), &incoming.join(&file.path), file)?;
+                copied_files += 1;
+            }
+        }
+        store.commit(&manifest)?;
+        Ok(Restored { manifest, copied_files })
+    }
+
+    /// Some snapshot holds this state whole.
+    fn holds(&self, present: &Manifest) -> Result<bool, SnapshotError> {
+        let state = present.content_key();
+        Ok(self.list()?.iter().filter_map(|listed| listed.manifest.as_ref().ok()).any(|manifest| {
+            let froze = manifest.snapshot.as_ref().is_some_and(|entry| entry.state == state && !entry.is_lean);
+            froze || manifest.content_key() == state
+        }))
+    }
+}
