@@ -64,7 +64,7 @@ pub fn pipeline(input: LazyFrame) -> PolarsResult<LazyFrame> {
         Series::new(heading("ci_low"), intervals.iter().map(|ends| ends.map(|ends| ends.0)).collect::<Vec<_>>()).into(),
         Series::new(heading("ci_high"), intervals.iter().map(|ends| ends.map(|ends| ends.1)).collect::<Vec<_>>())
             .into(),
-        Series::new(heading("weak_count"), counts(|cell| cell.weak)).into(),
+        Series::new(heading("weak_label_count"), counts(|cell| cell.weak)).into(),
         Series::new(heading("last_at"), cells.values().map(|cell| cell.last_at).collect::<Vec<_>>()).into(),
     ];
     Ok(DataFrame::new(cells.len(), columns)?.lazy())

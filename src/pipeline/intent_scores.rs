@@ -114,7 +114,7 @@ pub fn pipeline(input: LazyFrame) -> PolarsResult<LazyFrame> {
         share("recall_ci_high", |score| Some(wilson(score.recall()?, score.actual).1)),
         share("recall_at_worst", Score::recall_at_worst),
         share("f1", Score::f1),
-        count("weak_count", |score| score.weak),
+        count("weak_label_count", |score| score.weak),
     ];
     Ok(DataFrame::new(rows.len(), columns)?.lazy())
 }

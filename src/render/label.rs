@@ -30,7 +30,8 @@ pub fn label(column: &str, unit: Unit) -> String {
     let words = stem.replace('_', " ");
     match unit {
         _ if column.ends_with("_count") => plural(&words),
-        Unit::Ratio => share(words.strip_suffix(" ratio").unwrap_or(&words)),
+        // Precision, accuracy, a confidence: shares under a name of their own.
+        Unit::Ratio => words.strip_suffix(" ratio").map_or_else(|| words.clone(), share),
         Unit::Ms if matches!(words.as_str(), "p50" | "p95" | "mean" | "total" | "active" | "wall") => {
             format!("{words} time")
         }

@@ -1,7 +1,7 @@
 -- metric:    intent_confusion
 -- title:     Predicted against actual
 -- grain:     one row per (level, predicted, actual)
--- units:     decision_count=count, predicted_count=count, share_ratio=ratio, ci_low=ratio, ci_high=ratio, weak_count=count, last_at=at
+-- units:     decision_count=count, predicted_count=count, share_ratio=ratio, ci_low=ratio, ci_high=ratio, weak_label_count=count, last_at=at
 -- sources:   intent_decisions
 -- evidence:  derived
 -- better:    neutral
@@ -11,7 +11,7 @@
 -- What routers predicted, and what was used. Level skill is exact: the predicted skill against the first one used in the
 -- decision's window. Level intent has the predicted intent against the actual one where it can be told: many intents
 -- share a skill, so another used skill gives a class (`dev:*`), never a guess inside of it. Decisions without a label are
--- not in it. What was used is often what was predicted because the agent obeyed: agreement is no proof. weak_count are
+-- not in it. What was used is often what was predicted because the agent obeyed: agreement is no proof. weak_label_count are
 -- decisions that only stand in a text, or whose label is weak (corrected by the user, decided anew before any edit).
 with
 

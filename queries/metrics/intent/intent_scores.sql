@@ -1,7 +1,7 @@
 -- metric:    intent_scores
 -- title:     How well each intent is recognised
 -- grain:     one row per (level, intent)
--- units:     decision_count=count, labelled_count=count, correct_count=count, precision=ratio, precision_ci_low=ratio, precision_ci_high=ratio, actual_count=count, possible_count=count, recall=ratio, recall_ci_low=ratio, recall_ci_high=ratio, recall_at_worst=ratio, f1=score, weak_count=count
+-- units:     decision_count=count, labelled_count=count, correct_count=count, precision=ratio, precision_ci_low=ratio, precision_ci_high=ratio, actual_count=count, possible_count=count, recall=ratio, recall_ci_low=ratio, recall_ci_high=ratio, recall_at_worst=ratio, f1=score, weak_label_count=count
 -- sources:   intent_decisions
 -- evidence:  derived
 -- better:    higher

@@ -19,6 +19,7 @@ pub mod waterfall;
 
 use jiff::civil::Date;
 use serde::Serialize;
+use std::borrow::Cow;
 
 use crate::engine::table::{Column, Table, Unit};
 use crate::render::format;
@@ -113,6 +114,7 @@ pub fn draw(name: &str, title: &str, spec: &ChartSpec, table: &Table, scene: &Sc
     if table.is_empty() {
         return None;
     }
+    let table = &*of_one_level(table);
     let figure = match spec.kind.as_str() {
         "line" => line::figure(spec, table, scene),
         "bar" => bar::figure(spec, table),
@@ -128,6 +130,14 @@ pub fn draw(name: &str, title: &str, spec: &ChartSpec, table: &Table, scene: &Sc
         Ok(Some(figure)) => Some(Ok(compose(name, title, &spec.kind, figure))),
         Err(message) => Some(Err(message)),
     }
+}
+
+/// A metric that says the same at several levels (intents, skills) is drawn at the first of them.
+fn of_one_level(table: &Table) -> Cow<'_, Table> {
+    let Some(levels) = table.column("level") else { return Cow::Borrowed(table) };
+    let first = levels.value(0).to_text();
+    let rows: Vec<usize> = (0..table.len()).filter(|row| levels.value(*row).to_text() == first).collect();
+    Cow::Owned(table.take(&rows))
 }
 
 /// A figure before it is drawn: words, and how to draw it on a canvas of any width.
@@ -198,5 +208,26 @@ pub(super) fn tick_text(value: f64, unit: Unit) -> String {
         }
         Unit::Count if value.abs() >= 10_000.0 => format::scaled(value),
         _ => format::number(value, unit),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::table::Data;
+
+    #[test]
+    fn only_the_first_level_is_drawn() {
+        let text = |name: &str, values: [&str; 3]| Column {
+            name: name.into(),
+            unit: Unit::Name,
+            data: Data::Text(values.iter().map(|value| Some((*value).to_owned())).collect()),
+        };
+        let table =
+            Table { columns: vec![text("level", ["skill", "skill", "intent"]), text("actual", ["a", "b", "c"])] };
+        let drawn = of_one_level(&table);
+        assert_eq!((drawn.len(), drawn.get(1, "actual").to_text()), (2, "b".to_owned()));
+        let flat = Table { columns: vec![text("actual", ["a", "b", "c"])] };
+        assert_eq!(of_one_level(&flat).len(), 3);
     }
 }

@@ -1,5 +1,6 @@
 //! JSON objects inside of printed text. Input: text. Output: the objects, and their values by key.
 
+use crate::model::text::cut;
 use serde_json::{Map, Value};
 
 /// An object, keys in their order.
@@ -9,6 +10,8 @@ pub(super) type Object = Map<String, Value>;
 const MOST_TRIES: usize = 2_000;
 /// Bytes at the end that are searched: OpenCode keeps the end of a long output.
 const TAIL: usize = 256 << 10;
+/// Names kept of a list.
+const MOST_NAMES: usize = 32;
 
 /// The last object that fits. Objects inside of others are not looked at.
 pub(super) fn last(text: &str, fits: impl Fn(&Object) -> bool) -> Option<Object> {
@@ -37,9 +40,12 @@ pub(super) fn text(object: &Object, key: &str) -> Option<String> {
     object.get(key)?.as_str().and_then(word)
 }
 
+/// Characters kept of a name.
+const WORD_CHARS: usize = 200;
+
 /// Drops what stands for nothing.
 pub(super) fn word(text: &str) -> Option<String> {
-    let text = text.trim();
+    let text = cut(text.trim(), WORD_CHARS);
     (!text.is_empty() && !["n/a", "none", "null", "-"].contains(&text.to_ascii_lowercase().as_str()))
         .then(|| text.to_owned())
 }
@@ -66,6 +72,7 @@ pub(super) fn names(value: Option<&Value>) -> Option<String> {
         .filter_map(|item| item.as_str().or_else(|| item.get("name")?.as_str()).or_else(|| item.get("skill")?.as_str()))
         .filter_map(word)
         .map(|name| name.replace(',', " "))
+        .take(MOST_NAMES)
         .collect();
     (!names.is_empty()).then(|| names.join(","))
 }
