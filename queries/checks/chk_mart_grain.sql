@@ -1,6 +1,6 @@
 -- check:   chk_mart_grain
 -- title:   Every mart has one row per thing
--- sources: sessions_raw, messages_raw, turns_raw, steps_raw, tool_calls_raw, skill_loads_raw, edit_attempts_raw
+-- sources: sessions_raw, messages_raw, turns_raw, steps_raw, tool_calls_raw, skill_loads_raw, edit_attempts_raw, verification_loops_raw, intent_decisions_raw, rlm_runs_raw, rlm_chunks_raw
 --
 -- A join that matches twice doubles rows, and with them sums, without any error. Each mart's key must stand once. A key
 -- that is empty is an offence too.
@@ -20,6 +20,14 @@ keys as (
     select 'skill_loads' as mart, part_id as id from skill_loads_raw
     union all
     select 'edit_attempts' as mart, part_id as id from edit_attempts_raw
+    union all
+    select 'verification_loops' as mart, loop_id as id from verification_loops_raw
+    union all
+    select 'intent_decisions' as mart, decision_id as id from intent_decisions_raw
+    union all
+    select 'rlm_runs' as mart, run_id as id from rlm_runs_raw
+    union all
+    select 'rlm_chunks' as mart, chunk_part_id as id from rlm_chunks_raw
 ),
 
 final as (

@@ -205,6 +205,14 @@ fn complete(everywhere: &Found, shipped: &Found) -> Found {
 }
 
 impl Routes {
+    /// The user's own files that hold somewhere, sorted.
+    #[must_use]
+    pub fn own_files(&self) -> Vec<&str> {
+        let origins = self.routes.iter().map(|row| &row.origin).chain(self.formats.iter().map(|row| &row.origin));
+        let files: BTreeSet<&str> = origins.map(String::as_str).filter(|origin| *origin != SHIPPED).collect();
+        files.into_iter().collect()
+    }
+
     /// Rows of the two tables.
     #[must_use]
     pub fn batches(&self, content: bool) -> [Batch; 2] {

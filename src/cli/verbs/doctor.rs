@@ -6,9 +6,9 @@ use crate::cli::format;
 use crate::cli::globals::OutputArgs;
 use crate::engine::table::Table;
 use crate::error::{Hint, StoreError};
-use crate::extract::catalog;
 use crate::extract::opencode::locate::Found;
 use crate::extract::opencode::sqlite::Source;
+use crate::extract::{catalog, routes};
 use camino::Utf8Path;
 
 /// Options of `doctor`.
@@ -150,6 +150,13 @@ fn store(context: &Context, findings: &mut Findings) {
             }
             for warning in &found.warnings {
                 findings.say("skills", "warning", format!("{}: {}", warning.path, warning.message), "");
+            }
+            let tables = routes::discover(&places, &directories);
+            let own = tables.own_files();
+            let detail = if own.is_empty() { "the tables that ship".to_owned() } else { own.join(", ") };
+            findings.say("routes", "ok", detail, "");
+            for warning in &tables.warnings {
+                findings.say("routes", "warning", format!("{}: {}", warning.path, warning.message), "");
             }
         }
         Err(StoreError::Absent { path }) => {
