@@ -39,6 +39,7 @@ fn extract(store: &Store, path: &Utf8Path, content: bool) {
         places: &Places::default(),
         content: Some(content),
         full: true,
+        zone: &jiff::tz::TimeZone::UTC,
         now: 0,
     };
     refresh(store, &request, &Silent).expect("extracted");

@@ -159,6 +159,14 @@ pub enum ExtractError {
         /// From the system.
         source: std::io::Error,
     },
+    /// A file given as telemetry is none.
+    #[error("{path} {problem}")]
+    Telemetry {
+        /// The file.
+        path: Utf8PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -179,6 +187,11 @@ impl Hint for ExtractError {
             Self::Corrupt { .. } => "the store keeps what was read before: --no-extract works on it; `sqlite3 FILE .recover` may rescue the database".into(),
             Self::Sqlite { path, .. } | Self::Io { path, .. } => {
                 format!("check that {path} can be read by you, and its folder too")
+            }
+            Self::Telemetry { .. } => {
+                "`logicoma ingest --help` lists the formats; --as FORMAT forces one; `logicoma emit --schema` prints the \
+                 format of events.jsonl"
+                    .into()
             }
             Self::Store(error) => return error.hint(),
         })

@@ -5,14 +5,15 @@
 --
 -- `attempt_count` = format errors + applied. An edit with no attempt that counts was never tried in earnest
 -- (`outcome` never_tried) and belongs in no success rate. `is_first_try` says that the first attempt that counts was
--- applied; both it and `is_applied` are NULL where nothing was tried. `format` and `model` are those of the first call,
+-- applied; both it and `is_applied` are NULL where nothing was tried. Where telemetry numbers an attempt, those before it
+-- count although nobody recorded them. `format` and `model` are those of the first call,
 -- `final_format` of the last: where they differ the agent changed its way of editing.
 -- Columns: edit_id, session_id, turn_id, project_id, project_name, directory, root_session_id, is_child, agent, model,
 -- path, format, final_format, started_at, ended_at, duration_ms (from the first call to the end of the last),
 -- call_count, attempt_count, format_error_count, blocked_count, is_tried, is_applied, is_first_try, outcome (applied,
 -- failed, never_tried), last_error_class, tokens (its calls' shares of their steps), failed_tokens and failed_cost_usd
 -- (the same for calls that were not applied), cost_usd, additions, deletions, has_lsp_errors, window_id, is_fork_copy,
--- is_undone.
+-- is_undone, evidence (database, both, telemetry).
 with attempts as (
     select * from mart_edit_attempts
 ),
@@ -30,7 +31,10 @@ grouped as (
         min(attempted_at) as started_at,
         max(attempted_at + coalesce(duration_ms, 0)) as ended_at,
         count(*) as call_count,
-        count(case when is_attempt then 1 end) as attempt_count,
+        greatest(
+            count(case when is_attempt then 1 end),
+            coalesce(max(case when evidence <> 'database' then attempt_number end), 0)
+        ) as attempt_count,
         count(case when is_format_error then 1 end) as format_error_count,
         count(case when outcome = 'blocked' then 1 end) as blocked_count,
         max(case when is_last_call then format end) as final_format,
@@ -43,6 +47,11 @@ grouped as (
         cast(sum(additions) as bigint) as additions,
         cast(sum(deletions) as bigint) as deletions,
         count(case when has_lsp_errors then 1 end) > 0 as has_lsp_errors,
+        case
+            when count(case when evidence <> 'database' then 1 end) = 0 then 'database'
+            when count(case when evidence <> 'telemetry' then 1 end) = 0 then 'telemetry'
+            else 'both'
+        end as evidence,
         max(case when is_last_call then error_class end) as final_error_class,
     from positioned
     group by edit_id
@@ -89,6 +98,7 @@ final as (
         attempts.window_id,
         attempts.is_fork_copy,
         attempts.is_undone,
+        grouped.evidence,
     from grouped
     inner join attempts
         on grouped.edit_id = attempts.part_id

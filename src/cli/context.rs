@@ -291,7 +291,8 @@ impl Context {
         let store = self.store()?;
         let places = self.skill_places();
         let bar = Bar::new(&self.printer);
-        let request = Request { found: &found, places: &places, content, full, now: self.now.as_millisecond() };
+        let (zone, now) = (&self.zone, self.now.as_millisecond());
+        let request = Request { found: &found, places: &places, content, full, zone, now };
         let refreshed = refresh(&store, &request, &bar);
         bar.finish();
         let refreshed = refreshed?;

@@ -79,6 +79,10 @@ pub enum Verb {
     Findings(verbs::findings::Args),
     /// Dated, verifiable copies of the store
     Snapshot(verbs::snapshot::Args),
+    /// Take telemetry files that `extract` does not find by itself
+    Ingest(verbs::ingest::Args),
+    /// Append one telemetry event to a project's events.jsonl
+    Emit(verbs::emit::Args),
     /// What was found, what can be read, what is wrong and what to do
     Doctor(verbs::doctor::Args),
     /// Each setting and where it came from
@@ -104,6 +108,8 @@ fn run(cli: Cli, printer: Printer) -> anyhow::Result<()> {
             clap_mangen::Man::new(Cli::command()).render(&mut page)?;
             return printer.raw(&page);
         }
+        // A hook calls it after every tool: it must not read what other verbs need.
+        Verb::Emit(ref args) => return verbs::emit::run(&cli.globals, &printer, args),
         _ => {}
     }
     let context = Context::new(cli.globals, printer, Environment::read())?;
@@ -120,7 +126,8 @@ fn run(cli: Cli, printer: Printer) -> anyhow::Result<()> {
         Verb::Snapshot(args) => verbs::snapshot::run(&context, &args),
         Verb::Doctor(args) => verbs::doctor::run(&context, &args),
         Verb::Config(output) => verbs::config::run(&context, &output),
-        Verb::Completions { .. } | Verb::Man => Ok(()),
+        Verb::Ingest(args) => verbs::ingest::run(&context, &args),
+        Verb::Completions { .. } | Verb::Man | Verb::Emit(_) => Ok(()),
     }
 }
 

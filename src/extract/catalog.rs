@@ -25,6 +25,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use config::Settings;
+pub(crate) use places::ladder;
 pub use places::{Generation, Places, RecordedDirectory};
 use places::{Root, Rungs};
 use scan::{File, Scanner};

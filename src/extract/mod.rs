@@ -1,22 +1,25 @@
-//! From the user's machine into the store: databases, and skills on disk.
+//! From the user's machine into the store: databases, telemetry files, and skills on disk.
 //!
 //! Input: places. Output: a store whose manifest says what was read. [`refresh`] writes nothing when nothing changed.
 
 pub mod catalog;
 pub mod opencode;
 pub mod routes;
+pub mod telemetry;
 
-use crate::error::ExtractError;
+use crate::error::{ExtractError, StoreError};
 use crate::model::digest;
 use crate::store::batch::Batch;
 use crate::store::manifest::{DirectoryEntry, Manifest, TableEntry};
 use crate::store::schema::{self, SCHEMA_VERSION};
 use crate::store::{Store, parquet};
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use catalog::{Catalog, RecordedDirectory, SkillRow};
+use jiff::tz::TimeZone;
 use opencode::Progress;
 use opencode::locate::Found;
 use routes::Routes;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// What to read and how.
@@ -29,6 +32,8 @@ pub struct Request<'a> {
     pub content: Option<bool>,
     /// Read everything again, whether or not something changed.
     pub full: bool,
+    /// The zone of times that say none.
+    pub zone: &'a TimeZone,
     /// Clock, epoch ms UTC.
     pub now: i64,
 }
@@ -63,11 +68,9 @@ pub fn refresh(store: &Store, request: &Request<'_>, progress: &dyn Progress) ->
     let _lock = store.lock(true, || tracing::warn!("another logicoma is working on this store: waiting for it"))?;
     let old = match store.manifest() {
         Ok(manifest) => Some(manifest),
-        Err(crate::error::StoreError::Absent { .. }) => None,
+        Err(StoreError::Absent { .. }) => None,
         // A rebuild is what the hint of a damaged store asks for.
-        Err(crate::error::StoreError::Manifest { .. } | crate::error::StoreError::Damaged { .. }) if request.full => {
-            None
-        }
+        Err(StoreError::Manifest { .. } | StoreError::Damaged { .. }) if request.full => None,
         Err(error) => return Err(error.into()),
     };
     let content = request.content.unwrap_or_else(|| old.as_ref().is_none_or(|manifest| manifest.has_content));
@@ -100,9 +103,12 @@ pub fn refresh(store: &Store, request: &Request<'_>, progress: &dyn Progress) ->
             })
             .collect(),
         catalog_hash: String::new(),
+        telemetry: Vec::new(),
         tables: extracted.tables,
         snapshot: None,
     };
+    let wanted = telemetry_of(store, request, old.as_ref(), request.found, request.full);
+    telemetry::refresh(&wanted, &mut manifest, &mut || Ok(incoming.clone()))?;
     let disk = discover(request.places, &manifest);
     add_disk(&mut manifest, &disk, content, &incoming)?;
     let files_written = manifest.tables.values().map(|table| table.files.len() as u64).sum();
@@ -143,11 +149,18 @@ fn with_catalog(
     started: Instant,
 ) -> Result<Refreshed, ExtractError> {
     let disk = discover(request.places, &manifest);
-    let changed = disk.hash() != manifest.catalog_hash;
+    let old = manifest.clone();
+    let mut folder = None;
+    let wanted = telemetry_of(store, request, Some(&old), &[], false);
+    let read = telemetry::refresh(&wanted, &mut manifest, &mut || incoming(store, &mut folder))?;
+    let is_other_disk = disk.hash() != manifest.catalog_hash;
+    let changed = is_other_disk || !read.is_empty();
     if changed {
-        let incoming = store.staging()?;
+        let incoming = incoming(store, &mut folder)?;
         let content = manifest.has_content;
-        add_disk(&mut manifest, &disk, content, &incoming)?;
+        if is_other_disk {
+            add_disk(&mut manifest, &disk, content, &incoming)?;
+        }
         manifest.written_at = request.now;
         store.commit(&manifest)?;
     }
@@ -161,6 +174,41 @@ fn with_catalog(
         warnings: disk.warnings(),
         elapsed: started.elapsed(),
     })
+}
+
+/// The folder for new files, made when it is first asked for.
+fn incoming(store: &Store, folder: &mut Option<Utf8PathBuf>) -> Result<Utf8PathBuf, StoreError> {
+    if folder.is_none() {
+        *folder = Some(store.staging()?);
+    }
+    Ok(folder.clone().unwrap_or_default())
+}
+
+fn telemetry_of<'a>(
+    store: &'a Store,
+    request: &'a Request<'_>,
+    old: Option<&'a Manifest>,
+    databases: &'a [Found],
+    is_full: bool,
+) -> telemetry::Wanted<'a> {
+    let (places, zone) = (request.places, request.zone);
+    telemetry::Wanted { store, old, places, databases, by_hand: &[], zone, is_full }
+}
+
+/// A store that has read no database yet.
+fn empty_manifest(now: i64) -> Manifest {
+    Manifest {
+        schema_version: SCHEMA_VERSION,
+        logicoma_version: env!("CARGO_PKG_VERSION").to_owned(),
+        written_at: now,
+        has_content: true,
+        sources: Vec::new(),
+        directories: Vec::new(),
+        catalog_hash: String::new(),
+        telemetry: Vec::new(),
+        tables: BTreeMap::new(),
+        snapshot: None,
+    }
 }
 
 fn recorded(manifest: &Manifest) -> Vec<RecordedDirectory> {

@@ -102,6 +102,35 @@ pub struct SnapshotEntry {
     pub bytes: u64,
 }
 
+/// A file of telemetry that was read; databases that hold telemetry tables have one, too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TelemetryEntry {
+    /// The file.
+    pub path: String,
+    /// What it was taken for.
+    pub format: String,
+    /// The project in whose folder it lay, where known.
+    pub project_id: Option<String>,
+    /// The recorded directory in which it lay, where known.
+    pub directory: Option<String>,
+    /// Given to `ingest`: looked at again although it is not found by itself.
+    pub is_by_hand: bool,
+    /// Figures that the source invents were taken.
+    pub is_synthetic: bool,
+    /// The state that was read.
+    pub fingerprint: Fingerprint,
+    /// Events taken from it.
+    pub events: u64,
+    /// Events whose id was known already.
+    pub duplicates: u64,
+    /// Lines or items in the quarantine.
+    pub bad_lines: u64,
+    /// Counters taken from it.
+    pub totals: u64,
+    /// What else is to be said.
+    pub note: Option<String>,
+}
+
 /// The manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -119,6 +148,9 @@ pub struct Manifest {
     pub directories: Vec<DirectoryEntry>,
     /// SHA-256 over what the skill catalogue was made from (places and found files).
     pub catalog_hash: String,
+    /// Files of telemetry, ordered by path.
+    #[serde(default)]
+    pub telemetry: Vec<TelemetryEntry>,
     /// Tables by name.
     pub tables: BTreeMap<String, TableEntry>,
     /// What makes it a snapshot; absent in a live store.

@@ -10,6 +10,7 @@ use super::{io, private_file, private_folder};
 use crate::error::StoreError;
 use crate::model::digest;
 use ::parquet::arrow::ArrowWriter;
+use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use ::parquet::basic::{Compression, Encoding, ZstdLevel};
 use ::parquet::errors::ParquetError;
 use ::parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -71,10 +72,22 @@ pub(super) fn file_name(sha256: &str) -> String {
 /// The rows cannot be encoded, or the file cannot be written.
 pub fn write(batch: Batch, partition: &str, incoming: &Utf8Path) -> Result<FileEntry, StoreError> {
     let table = batch.table();
-    let rows = batch.len() as u64;
     let record = batch.finish().map_err(|error| encode_error(table, error.into()))?;
-    let bytes = encode(table, &record)?;
-    drop(record);
+    write_record(table, &record, partition, incoming)
+}
+
+/// Writes rows of a table below `incoming` and syncs the file.
+///
+/// # Errors
+/// The rows cannot be encoded, or the file cannot be written.
+pub fn write_record(
+    table: &TableDef,
+    record: &RecordBatch,
+    partition: &str,
+    incoming: &Utf8Path,
+) -> Result<FileEntry, StoreError> {
+    let rows = record.num_rows() as u64;
+    let bytes = encode(table, record)?;
     let sha256 = digest::sha256(&bytes);
     let path = format!("{}/week={partition}/{}", table.name, file_name(&sha256));
     let target = incoming.join(&path);
@@ -84,4 +97,17 @@ pub fn write(batch: Batch, partition: &str, incoming: &Utf8Path) -> Result<FileE
     let mut file = private_file(&target).map_err(io("write", &target))?;
     file.write_all(&bytes).and_then(|()| file.sync_data()).map_err(io("write", &target))?;
     Ok(FileEntry { path, rows, bytes: bytes.len() as u64, sha256 })
+}
+
+/// Reads a file of the store.
+///
+/// # Errors
+/// It cannot be read, or is no Parquet.
+pub fn read(path: &Utf8Path) -> Result<Vec<RecordBatch>, StoreError> {
+    let file = std::fs::File::open(path).map_err(io("read", path))?;
+    let damaged = |problem: String| StoreError::Damaged { path: path.to_owned(), problem };
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file)
+        .and_then(ParquetRecordBatchReaderBuilder::build)
+        .map_err(|error| damaged(format!("is no Parquet: {error}")))?;
+    reader.collect::<Result<_, _>>().map_err(|error| damaged(format!("cannot be decoded: {error}")))
 }

@@ -4,6 +4,10 @@
 //! documentation. The first columns of a table are the source's own (same names as in OpenCode's database, so that
 //! SQL written for OpenCode runs unchanged); the columns after them are decoded, once, by extract.
 
+mod telemetry;
+
+pub use telemetry::{TELEMETRY, TELEMETRY_FILE, TELEMETRY_TOTAL};
+
 /// What a column holds. Times are `Int` columns in epoch milliseconds UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -318,7 +322,7 @@ pub const SKILL: TableDef = TableDef {
 
 /// Every table, in the order in which they are documented.
 pub const TABLES: &[&TableDef] =
-    &[&SESSION, &MESSAGE, &PART, &SIGNAL, &TODO, &PROJECT, &QUARANTINE, &SKILL, &ROUTE, &MODEL_FORMAT];
+    &[&SESSION, &MESSAGE, &PART, &SIGNAL, &TODO, &PROJECT, &QUARANTINE, &SKILL, &ROUTE, &MODEL_FORMAT, &TELEMETRY, &TELEMETRY_TOTAL, &TELEMETRY_FILE];
 
 /// A table by name.
 #[must_use]

@@ -5,6 +5,7 @@
 
 mod architecture;
 mod catalogue;
+mod emit;
 mod extract;
 mod faults;
 #[path = "../../fixtures/generator/mod.rs"]
@@ -19,4 +20,7 @@ mod snapshot;
 mod snapshot_use;
 mod stats;
 mod tachikoma;
+mod telemetry;
+mod telemetry_files;
+mod telemetry_truth;
 mod truth;

@@ -2,7 +2,7 @@
 -- title:     Coverage
 -- grain:     one row per (entity, field)
 -- units:     row_count=count, known_count=count, known_ratio=ratio
--- sources:   messages, steps, turns, tool_calls, edit_attempts, skill_loads, subagents, sessions, verification_loops, intent_decisions, rlm_runs, rlm_chunks, signals, stg_messages, stg_parts, stg_quarantine
+-- sources:   messages, steps, turns, tool_calls, edit_attempts, skill_loads, subagents, sessions, verification_loops, intent_decisions, rlm_runs, rlm_chunks, signals, telemetry_events, stg_messages, stg_parts, stg_quarantine
 -- evidence:  observed
 -- better:    higher
 -- chart:     bar x=field y=known_ratio
@@ -100,6 +100,9 @@ counts as (
     union all select 'RLM chunks', 'result', count(*), count(is_relevant), 'rlm_accuracy' from rlm_chunks
     union all select 'printed verdicts', 'meaning', count(*), count(verdict), 'verdicts' from signals
     where kind = 'verification'
+    union all select 'telemetry events', 'time', count(*), count(occurred_at), 'telemetry' from telemetry_events
+    union all select 'telemetry events', 'part', count(*), count(matched_part_id), 'skill_usage, edit_success'
+    from telemetry_events
 ),
 
 final as (

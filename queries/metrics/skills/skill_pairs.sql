@@ -17,7 +17,7 @@ session_skills as (
         session_id,
         skill_name,
     from skill_loads
-    where skill_name is not null and is_load
+    where skill_name is not null and is_load and session_id is not null
 ),
 
 session_total as (

@@ -16,9 +16,9 @@ asks as (
     select
         *,
         is_load as is_use,
-        is_load and via in ('skill_tool', 'slash') as has_window,
+        is_load and via in ('skill_tool', 'slash', 'telemetry') as has_window,
     from skill_loads
-    where skill_name is not null
+    where skill_name is not null and session_id is not null
 ),
 
 known_sessions as (

@@ -20,7 +20,8 @@ ordered_uses as (
         lead(skill_name) over (partition by session_id order by loaded_at, part_id) as next_skill,
         lead(loaded_at) over (partition by session_id order by loaded_at, part_id) as next_loaded_at,
     from skill_loads
-    where skill_name is not null and is_load
+    -- A use that only telemetry knows has no place among the others.
+    where skill_name is not null and is_load and evidence <> 'telemetry'
 ),
 
 transitions as (

@@ -20,7 +20,7 @@ uses as (
         is_load as is_use,
         via,
         status,
-        case when via in ('skill_tool', 'slash') then window_tokens end as window_tokens,
+        case when via in ('skill_tool', 'slash', 'telemetry') then window_tokens end as window_tokens,
     from skill_loads_history
     where skill_name is not null and local_date is not null
 ),

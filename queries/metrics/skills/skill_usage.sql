@@ -1,14 +1,15 @@
 -- metric:    skill_usage
 -- title:     Skill use
 -- grain:     one row per skill_name
--- units:     load_count=count, session_count=count, ask_count=count, error_count=count, error_ratio=ratio, error_ci_low=ratio, error_ci_high=ratio, weak_use_count=count, slash_count=count, read_count=count, shell_count=count, first_used_at=at, last_used_at=at, judged_count=count, success_count=count, success_ratio=ratio, ci_low=ratio, ci_high=ratio, window_tokens=tokens, window_cost_usd=usd, window_ms=ms, mean_window_tokens=tokens, p50_window_tokens=tokens, p95_window_tokens=tokens, p50_window_cost_usd=usd, p50_window_ms=ms, p95_window_ms=ms, p50_load_ms=ms, tool_call_count=count, tool_error_count=count, iteration_count=count, retry_count=count, checked_count=count, verified_count=count, verified_ratio=ratio, verified_ci_low=ratio, verified_ci_high=ratio
+-- units:     load_count=count, session_count=count, ask_count=count, error_count=count, error_ratio=ratio, error_ci_low=ratio, error_ci_high=ratio, weak_use_count=count, slash_count=count, read_count=count, shell_count=count, telemetry_count=count, first_used_at=at, last_used_at=at, judged_count=count, success_count=count, success_ratio=ratio, ci_low=ratio, ci_high=ratio, window_tokens=tokens, window_cost_usd=usd, window_ms=ms, mean_window_tokens=tokens, p50_window_tokens=tokens, p95_window_tokens=tokens, p50_window_cost_usd=usd, p50_window_ms=ms, p95_window_ms=ms, p50_load_ms=ms, tool_call_count=count, tool_error_count=count, iteration_count=count, retry_count=count, checked_count=count, verified_count=count, verified_ratio=ratio, verified_ci_low=ratio, verified_ci_high=ratio
 -- sources:   skill_loads
 -- evidence:  derived
 -- better:    neutral
 -- chart:     bar x=skill_name y=load_count
 --
 -- Which skills earn their place. A load is a completed call of the skill tool; an error is an ask that loaded nothing
--- (unknown, denied). Weak uses came another way: a slash command, a script in the shell, reading SKILL.md. The window
+-- (unknown, denied). Weak uses came another way: a slash command, a script in the shell, reading SKILL.md, or by
+-- telemetry's word alone (telemetry_count). Where telemetry tells of a use, its figures count, not the inferred. The window
 -- runs from a load (or slash command) to the next one, the next prompt or the session's end: what was spent after the
 -- skill, not because of it; loads in one message share it. Success is inferred from the window's last check, else
 -- from how the turn ended, and unknown for the rest. Iterations are checks (test, build, lint).
@@ -19,7 +20,7 @@ asks as (
         *,
         is_load and via = 'skill_tool' as is_tool_load,
         is_load and via <> 'skill_tool' as is_weak_use,
-        is_load and via in ('skill_tool', 'slash') as has_window,
+        is_load and via in ('skill_tool', 'slash', 'telemetry') as has_window,
     from skill_loads
     where skill_name is not null
 ),
@@ -35,6 +36,7 @@ uses as (
         count(*) filter (where is_weak_use and via = 'slash') as slash_count,
         count(*) filter (where is_weak_use and via = 'read') as read_count,
         count(*) filter (where is_weak_use and via in ('bash', 'bash_router')) as shell_count,
+        count(*) filter (where evidence = 'telemetry') as telemetry_count,
         min(loaded_at) filter (where is_load) as first_used_at,
         max(loaded_at) filter (where is_load) as last_used_at,
         quantile_cont(duration_ms, 0.5) filter (where is_tool_load) as p50_load_ms,
@@ -73,7 +75,7 @@ final as (
         cast(error_count as double) / nullif(ask_count, 0) as error_ratio,
         wilson_low(error_count, ask_count) as error_ci_low,
         wilson_high(error_count, ask_count) as error_ci_high,
-        weak_use_count, slash_count, read_count, shell_count, first_used_at, last_used_at,
+        weak_use_count, slash_count, read_count, shell_count, telemetry_count, first_used_at, last_used_at,
         coalesce(judged_count, 0) as judged_count,
         coalesce(success_count, 0) as success_count,
         cast(success_count as double) / nullif(judged_count, 0) as success_ratio,

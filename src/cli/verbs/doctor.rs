@@ -122,12 +122,15 @@ fn store(context: &Context, findings: &mut Findings) {
             let content = if manifest.has_content { "with content" } else { "without content" };
             let detail = format!("{} ({rows} rows, {content}, written by {})", store.root(), manifest.logicoma_version);
             findings.say("store", "ok", detail, "");
+            let events = manifest.rows("telemetry");
+            let files = manifest.telemetry.len();
+            findings.say("telemetry", "ok", format!("{events} events of {files} files and tables"), "");
             let quarantined = manifest.rows("quarantine");
             if quarantined > 0 {
                 findings.say(
                     "quarantine",
                     "warning",
-                    format!("{quarantined} rows could not be decoded"),
+                    format!("{quarantined} rows and lines could not be decoded"),
                     "logicoma query -c 'select table_name, row_id, reason from quarantine'",
                 );
             }

@@ -66,5 +66,11 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         let rows: u64 = source.rows_read.values().sum();
         context.printer.note(&format!("{}  {}  {rows} rows  {}", source.name, source.generation, source.path));
     }
+    let files = &refreshed.manifest.telemetry;
+    if !files.is_empty() {
+        let (events, bad) =
+            (refreshed.manifest.rows("telemetry"), files.iter().map(|file| file.bad_lines).sum::<u64>());
+        context.printer.note(&format!("telemetry  {events} events of {} files, {bad} bad lines", files.len()));
+    }
     format::print(&context.printer, &table, &args.output)
 }

@@ -2,8 +2,10 @@
 
 pub mod config;
 pub mod doctor;
+pub mod emit;
 pub mod extract;
 pub mod findings;
+pub mod ingest;
 pub mod metrics;
 pub mod queries;
 pub mod query;

@@ -55,7 +55,7 @@ pub struct RecordedDirectory {
 
 impl Places {
     /// The folder of OpenCode's own config.
-    pub(super) fn config_root(&self) -> Option<Utf8PathBuf> {
+    pub(in crate::extract) fn config_root(&self) -> Option<Utf8PathBuf> {
         let parent = self.config_home.clone().or_else(|| self.home.as_ref().map(|home| home.join(".config")));
         parent.map(|parent| parent.join("opencode"))
     }
@@ -120,6 +120,12 @@ pub(super) fn rungs(places: &Places, recorded: &RecordedDirectory) -> Rungs {
         folders.truncate(last + 1);
     }
     Rungs { folders }
+}
+
+/// The folders from a session's directory up to the worktree, nearest first: as recorded, and where each is now.
+pub(crate) fn ladder(places: &Places, recorded: &RecordedDirectory) -> Vec<(Utf8PathBuf, Utf8PathBuf)> {
+    let above = Utf8Path::new(&recorded.directory).ancestors().map(Utf8Path::to_owned);
+    above.zip(rungs(places, recorded).folders).collect()
 }
 
 /// A folder below which skill files are searched.

@@ -26,6 +26,7 @@ use sqlite::{Source, explain};
 use std::collections::{BTreeMap, HashSet};
 
 pub use partition::UNKNOWN;
+pub(crate) use partition::week_of;
 
 /// Told how far extract is; from the reading thread only.
 pub trait Progress {

@@ -129,6 +129,12 @@ impl Owners {
     }
 }
 
+/// Name of the partition of a moment.
+#[must_use]
+pub(crate) fn week_of(moment: Option<i64>) -> String {
+    moment.filter(|moment| PLAUSIBLE.contains(moment)).map_or_else(|| UNKNOWN.to_owned(), week_name)
+}
+
 /// The ISO week of a moment in UTC, `2026-W47`.
 fn week_name(moment: i64) -> String {
     Timestamp::from_millisecond(moment).map_or_else(

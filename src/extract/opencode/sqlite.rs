@@ -23,6 +23,11 @@ pub const ALLOWED: &[&str] = &[
     "session_message",
     "migration",
     "__drizzle_migrations",
+    "skill_metrics",
+    "edit_metrics",
+    "rlm_metrics",
+    "intent_metrics",
+    "verification_metrics",
 ];
 
 /// As long as OpenCode itself waits for a lock.
