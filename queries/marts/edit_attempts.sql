@@ -14,7 +14,8 @@
 -- directory, root_session_id, is_child, agent, model, tool_name, format, path, outcome, error_class, error_message,
 -- attempted_at, duration_ms, additions, deletions, file_count, has_lsp_errors, step_share_tokens,
 -- step_share_output_tokens, step_share_cost_usd, input_chars, window_id, is_fork_copy, is_undone, recommended_format (as
--- told), evidence (database, both, telemetry: a row of its own), source, label, event_id.
+-- told), evidence (derived: from the database alone; observed or weak: told, too; telemetry: a row of its own), source,
+-- label, event_id.
 with edit_calls as (
     select * from mart_edit_calls
 ),

@@ -58,9 +58,10 @@ final as (
         told.edit_group_id,
         calls.part_id is null as is_telemetry_only,
         case
-            when told.part_id is null then 'database'
+            when told.part_id is null then 'derived'
             when calls.part_id is null then 'telemetry'
-            else 'both'
+            when told.label = 'explicit' then 'observed'
+            else told.label
         end as evidence,
         coalesce(told.source, 'opencode_db') as source,
         told.label, told.event_id,

@@ -13,7 +13,7 @@
 -- call_count, attempt_count, format_error_count, blocked_count, is_tried, is_applied, is_first_try, outcome (applied,
 -- failed, never_tried), last_error_class, tokens (its calls' shares of their steps), failed_tokens and failed_cost_usd
 -- (the same for calls that were not applied), cost_usd, additions, deletions, has_lsp_errors, window_id, is_fork_copy,
--- is_undone, evidence (database, both, telemetry).
+-- is_undone, evidence (derived, observed, telemetry).
 with attempts as (
     select * from mart_edit_attempts
 ),
@@ -33,7 +33,7 @@ grouped as (
         count(*) as call_count,
         greatest(
             count(case when is_attempt then 1 end),
-            coalesce(max(case when evidence <> 'database' then attempt_number end), 0)
+            coalesce(max(case when event_id is not null then attempt_number end), 0)
         ) as attempt_count,
         count(case when is_format_error then 1 end) as format_error_count,
         count(case when outcome = 'blocked' then 1 end) as blocked_count,
@@ -48,9 +48,9 @@ grouped as (
         cast(sum(deletions) as bigint) as deletions,
         count(case when has_lsp_errors then 1 end) > 0 as has_lsp_errors,
         case
-            when count(case when evidence <> 'database' then 1 end) = 0 then 'database'
+            when count(event_id) = 0 then 'derived'
             when count(case when evidence <> 'telemetry' then 1 end) = 0 then 'telemetry'
-            else 'both'
+            else 'observed'
         end as evidence,
         max(case when is_last_call then error_class end) as final_error_class,
     from positioned

@@ -4,8 +4,9 @@
 -- time: loaded_at
 --
 -- What the database tells of each ask (see skill_uses), with telemetry laid over it value by value: what an event says
--- counts instead of what was inferred, and nothing is added up. `evidence` says which: database, both, or telemetry: a
--- use that the database does not know, a row of its own with `via` telemetry and no place in a session. Told are
+-- counts instead of what was inferred, and nothing is added up. `evidence` says how the row is known: derived (from the
+-- database alone), observed (told by telemetry, too; weak where it is not sure), or telemetry: a use that the database
+-- does not know, a row of its own with `via` telemetry and no place in a session. Told are
 -- `status`, `duration_ms` (the time to read the file), `window_ms`, the tokens, the cost, the counts of calls, errors,
 -- iterations and retries, and `is_success`; all else is inferred, also where a value beside it was told. An event that
 -- tells tokens only in all leaves the kinds as they were inferred.
@@ -72,9 +73,10 @@ final as (
         uses.is_corrected, uses.window_children_tokens, uses.window_children_cost_usd, uses.window_bundle_position,
         uses.turn_load_count, told.quality,
         case
-            when told.part_id is null then 'database'
+            when told.part_id is null then 'derived'
             when uses.part_id is null then 'telemetry'
-            else 'both'
+            when told.label = 'explicit' then 'observed'
+            else told.label
         end as evidence,
         coalesce(told.source, 'opencode_db') as source,
         told.label, told.event_id,

@@ -75,7 +75,7 @@ fn what_an_event_says_of_an_edit_counts_instead_of_what_was_inferred() {
     let before = attempts(&world, ROUND);
     assert_eq!(before[0]["outcome"], "format_error");
     assert_eq!(before[1]["outcome"], "applied");
-    assert_eq!(before[1]["evidence"], "database");
+    assert_eq!(before[1]["evidence"], "derived");
     let sums = edits(&world);
     world.write(&[
         event("agree", "edit", 1_791_882_675_795, &json!({"session_id": ROUND, "call_id": "toolu_00012_0"}),
@@ -93,9 +93,9 @@ fn what_an_event_says_of_an_edit_counts_instead_of_what_was_inferred() {
     let after = attempts(&world, ROUND);
     assert_eq!(
         after[0],
-        json!({"attempt_number": 1, "outcome": "format_error", "evidence": "both", "source": "jsonl", "duration_ms": 41})
+        json!({"attempt_number": 1, "outcome": "format_error", "evidence": "observed", "source": "jsonl", "duration_ms": 41})
     );
-    assert_eq!((&after[1]["outcome"], &after[1]["evidence"]), (&json!("format_error"), &json!("both")));
+    assert_eq!((&after[1]["outcome"], &after[1]["evidence"]), (&json!("format_error"), &json!("observed")));
     assert_eq!(after[1]["duration_ms"], before[1]["duration_ms"], "what is not told stays inferred");
     let renamed = attempts(&world, RENAME);
     assert_eq!(renamed.as_array().map(Vec::len), Some(3), "{renamed}");
@@ -184,7 +184,7 @@ fn what_an_event_says_of_a_skill_counts_value_by_value() {
     assert_eq!(
         told,
         json!({"window_ms": 52_000, "window_tokens": 15, "window_cost_usd": one["window_cost_usd"], "is_success": false,
-            "window_iteration_count": 4, "window_retry_count": 1, "evidence": "both", "source": "jsonl", "label": "explicit"})
+            "window_iteration_count": 4, "window_retry_count": 1, "evidence": "observed", "source": "jsonl", "label": "explicit"})
     );
     let after = usage(&world, "db-migrations");
     assert_eq!(after["load_count"], before["load_count"], "a use that only telemetry knows is no load of the tool");
@@ -306,7 +306,7 @@ fn tables_inside_the_database_are_read_by_the_names_of_their_columns() {
     let load = world.ask(&format!("select is_success, window_ms, window_tokens, evidence, source from skill_loads where session_id = '{MIGRATE}' and via = 'skill_tool'"));
     assert_eq!(
         load[0],
-        json!({"is_success": false, "window_ms": 52_000, "window_tokens": 15, "evidence": "both", "source": "tables"})
+        json!({"is_success": false, "window_ms": 52_000, "window_tokens": 15, "evidence": "observed", "source": "tables"})
     );
     let edit =
         world.ask("select outcome, has_lsp_errors from edit_attempts where part_id = 'prt_13487fdb9001GiOg1T7qAlUEPJ'");

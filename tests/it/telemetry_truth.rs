@@ -102,11 +102,11 @@ fn telemetry_beats_inference_and_is_never_added_to_it() {
     // Three events tell of three recorded attempts; one says that an applied one was a format error.
     assert_eq!(after, (before.0, before.1 - 1, before.2 + 1, before.3));
     let edits = world.ask(
-        "select outcome, evidence from edit_attempts where evidence <> 'database' and format = 'str_replace' order by attempted_at",
+        "select outcome, evidence from edit_attempts where evidence <> 'derived' and format = 'str_replace' order by attempted_at",
     );
     assert_eq!(
         json!(edits),
-        json!([{"outcome": "format_error", "evidence": "both"}, {"outcome": "format_error", "evidence": "both"}, {"outcome": "applied", "evidence": "both"}])
+        json!([{"outcome": "format_error", "evidence": "observed"}, {"outcome": "format_error", "evidence": "observed"}, {"outcome": "applied", "evidence": "observed"}])
     );
     let own = world.ask("select format, session_id, outcome from edit_attempts where evidence = 'telemetry'");
     assert_eq!(json!(own), json!([{"format": "hashline", "session_id": "ses_gone", "outcome": "applied"}]));

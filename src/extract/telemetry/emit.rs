@@ -44,7 +44,7 @@ pub fn complete(kind: EventKind, given: Value, now: i64, id: &str) -> Result<Rea
             ("kind", Value::String(other)) if other == kind.name() => {}
             ("kind", other) => problems.push(format!("kind is {other} in the JSON, but {} was asked for", kind.name())),
             ("v" | "ts" | "id" | "source", value) => {
-                event.insert(key, value);
+                event.insert(key.clone(), value);
             }
             ("data", Value::Object(measured)) => data.extend(measured),
             (_, value) => match fields::find(ENVELOPE, &key) {
@@ -52,7 +52,7 @@ pub fn complete(kind: EventKind, given: Value, now: i64, id: &str) -> Result<Rea
                     event.insert(field.key.to_owned(), value);
                 }
                 None => {
-                    data.insert(key, value);
+                    data.insert(key.clone(), value);
                 }
             },
         }

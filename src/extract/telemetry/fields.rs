@@ -244,7 +244,10 @@ pub(super) fn decode(field: &Field, value: &Value, strictness: Strictness) -> Re
             }
             _ => return wrong("text"),
         },
-        Type::List => Cell::Text(list(value, strictness).map_or_else(|| wrong("a list of names"), Ok)?),
+        Type::List => match list(value, strictness) {
+            Some(names) => Cell::Text(names),
+            None => return wrong("a list of names"),
+        },
         Type::Flag => match value {
             Value::Bool(flag) => Cell::Bool(*flag),
             _ => match loose_flag(value).filter(|_| strictness == Strictness::Sqlite) {
@@ -260,6 +263,7 @@ pub(super) fn decode(field: &Field, value: &Value, strictness: Strictness) -> Re
     Ok(Some(cell).filter(|cell| !matches!(cell, Cell::Text(text) if text.is_empty())))
 }
 
+#[allow(clippy::cast_possible_truncation, reason = "the range is checked first")]
 fn measured(kind: Type, number: f64) -> Result<Cell, String> {
     let inside = match kind {
         Type::Share => (0.0..=1.0).contains(&number),
@@ -269,7 +273,6 @@ fn measured(kind: Type, number: f64) -> Result<Cell, String> {
         let wanted = if kind == Type::Share { "from 0 to 1" } else { "a plausible amount" };
         return Err(format!("is {number}, which is not {wanted}"));
     }
-    #[allow(clippy::cast_possible_truncation, reason = "the range is checked above")]
     match kind {
         Type::Count if number.fract() != 0.0 => Err(format!("is {number}, not a whole number")),
         Type::Count | Type::Millis => Ok(Cell::Int(number.round() as i64)),

@@ -63,7 +63,7 @@ impl Kept<'_> {
     pub(super) fn fits(&self, new: &Manifest) -> bool {
         self.manifest.is_none_or(|old| {
             let mut files = TABLES
-                .iter()
+                .into_iter()
                 .flat_map(|table| self.listed(table))
                 .chain(self.listed(&QUARANTINE).iter().filter(|file| partition_of(&file.path) == super::PARTITION));
             old.schema_version == new.schema_version

@@ -243,7 +243,12 @@ impl Reader<'_, '_> {
             (Some(0.0), Some(sequential)) if sequential > 0.0 => "sequential",
             _ => "unknown",
         };
-        #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "counts of runs")]
+        #[allow(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "counts of runs"
+        )]
         let before = (parallel.unwrap_or(0.0) + sequential.unwrap_or(0.0) - runs as f64).max(0.0) as usize;
         for index in 0..runs {
             let mut event = self.event(EventKind::Rlm, "derived");
