@@ -93,16 +93,14 @@ impl From<bool> for Cell {
 pub(super) struct Event {
     /// What it tells of.
     pub kind: EventKind,
-    /// Position in its file, from 1.
-    pub line: i64,
     cells: Vec<(&'static str, Cell)>,
     problems: Vec<String>,
 }
 
 impl Event {
-    /// An event that says nothing yet; `label` is explicit, derived or weak.
+    /// An event that says nothing yet; `label` is explicit, derived or weak, `line` its place in the file, from 1.
     pub(super) fn new(kind: EventKind, source: &str, label: &str, line: i64) -> Self {
-        let mut event = Self { kind, line, cells: Vec::with_capacity(16), problems: Vec::new() };
+        let mut event = Self { kind, cells: Vec::with_capacity(16), problems: Vec::new() };
         event.set("kind", kind.name());
         event.set("source", source);
         event.set("label", label);
