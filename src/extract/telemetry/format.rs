@@ -197,6 +197,16 @@ fn shape(path: &Utf8Path, value: &Value) -> Option<Format> {
 
 /// Reads a document of this format; false when it is none.
 fn take(format: Format, value: &Value, zone: &TimeZone, sink: &mut Sink<'_>) -> bool {
+    let needed: &[&str] = match format {
+        Format::MetricsJson => &["skills", "edits", "rlm", "intents"],
+        Format::Routing => &["recentDecisions", "totalRoutings"],
+        Format::Agents => &["tasks"],
+        Format::Graph => &["nodes"],
+        _ => &[],
+    };
+    if !needed.is_empty() && !needed.iter().any(|key| value.get(key).is_some()) {
+        return false;
+    }
     match (format, value) {
         (Format::MetricsJson, Value::Object(file)) => metrics_json::read(file, zone, sink),
         (Format::Routing, Value::Object(file)) => exports::routing(file, sink),
