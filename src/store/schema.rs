@@ -321,8 +321,21 @@ pub const SKILL: TableDef = TableDef {
 };
 
 /// Every table, in the order in which they are documented.
-pub const TABLES: &[&TableDef] =
-    &[&SESSION, &MESSAGE, &PART, &SIGNAL, &TODO, &PROJECT, &QUARANTINE, &SKILL, &ROUTE, &MODEL_FORMAT, &TELEMETRY, &TELEMETRY_TOTAL, &TELEMETRY_FILE];
+pub const TABLES: &[&TableDef] = &[
+    &SESSION,
+    &MESSAGE,
+    &PART,
+    &SIGNAL,
+    &TODO,
+    &PROJECT,
+    &QUARANTINE,
+    &SKILL,
+    &ROUTE,
+    &MODEL_FORMAT,
+    &TELEMETRY,
+    &TELEMETRY_TOTAL,
+    &TELEMETRY_FILE,
+];
 
 /// A table by name.
 #[must_use]

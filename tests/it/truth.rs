@@ -274,7 +274,12 @@ fn every_planted_number_is_found_in_the_second_generation_and_during_the_move() 
 #[test]
 fn bad_rows_are_quarantined_one_by_one_and_nothing_else_is() {
     let world = World::new(|_| {});
-    let rows = world.json(&["query", "-c", "select table_name, row_id from quarantine", "--json"]);
+    let rows = world.json(&[
+        "query",
+        "-c",
+        "select table_name, row_id from quarantine where table_name <> 'telemetry'",
+        "--json",
+    ]);
     hold(
         "quarantine",
         rows.as_array().expect("rows"),
