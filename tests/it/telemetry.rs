@@ -34,8 +34,8 @@ impl World {
     }
 
     fn write(&self, events: &[Value]) {
-        let text: String = events.iter().map(|event| format!("{event}\n")).collect();
-        fs::write(self.file("telemetry/events.jsonl"), text).expect("written");
+        let lines: Vec<String> = events.iter().map(ToString::to_string).collect();
+        fs::write(self.file("telemetry/events.jsonl"), lines.join("\n") + "\n").expect("written");
     }
 
     fn json(&self, args: &[&str]) -> Value {

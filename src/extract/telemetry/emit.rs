@@ -14,13 +14,16 @@ use std::io::{Read, Seek, SeekFrom, Write};
 /// Where events go, below the root of a project.
 pub const FILE: &str = ".opencode/telemetry/events.jsonl";
 
+/// Keys, each with the nearest known one.
+pub type Unknown = Vec<(String, Option<String>)>;
+
 /// An event that is complete and valid.
 #[derive(Debug)]
 pub struct Ready {
     /// The event.
     pub event: Value,
     /// Keys of `data` that the schema does not know, each with the nearest that it does.
-    pub unknown: Vec<(String, Option<String>)>,
+    pub unknown: Unknown,
 }
 
 /// Completes what was given with version, time, id and source. Keys of the envelope (session_id, call_id …) may stand
@@ -66,7 +69,7 @@ pub fn complete(kind: EventKind, given: Value, now: i64, id: &str) -> Result<Rea
 }
 
 /// Known values under their own names, and the keys that are not known.
-fn spelt(kind: EventKind, given: Map<String, Value>) -> (Map<String, Value>, Vec<(String, Option<String>)>) {
+fn spelt(kind: EventKind, given: Map<String, Value>) -> (Map<String, Value>, Unknown) {
     let known = fields::of(kind);
     let mut data = Map::new();
     let mut unknown = Vec::new();
@@ -181,7 +184,7 @@ mod tests {
         assert!(complete(EventKind::Intent, json!([]), 0, "e").is_err());
         for kind in EventKind::ALL {
             let given: Value = serde_json::from_str(example(kind)).expect("JSON");
-            let ready = complete(kind, given, 1_772_000_000_000, "e").expect(kind.name());
+            let ready = complete(kind, given, 1_772_000_000_000, "e").expect("the example is valid");
             assert_eq!(ready.unknown, [], "{}", kind.name());
         }
     }
