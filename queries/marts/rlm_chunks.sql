@@ -1,116 +1,63 @@
 -- mart: rlm_chunks
--- grain: one row per chunk: one call of an RLM subagent
--- sources: mart_rlm_calls, mart_subagents, mart_sessions, mart_signals
+-- grain: one row per chunk of a run
+-- sources: mart_rlm_chunk_calls, mart_telemetry_chunks
 -- time: started_at
 --
--- One piece of a large context, read by one subagent. Tokens and cost are those of its session. It ends with its call, or
--- with its session where that was left to run in the background. Chunks whose times overlap, also by way of others,
--- belong to one wave; a wave begins when no earlier chunk is running. `is_ok`: the call succeeded. `is_relevant`: the
--- result names at least one finding; NULL where the result is not in the form that RLM workers are told to use.
--- Columns: chunk_part_id (part id of the call), run_id, chunk_number (in the run), chunk_id (as the worker named it),
--- session_id (the parent), turn_id, child_session_id, project_id, project_name, directory, root_session_id, is_child,
--- agent, model, subagent_type, started_at, ended_at, duration_ms, tokens, input_tokens, output_tokens, cost_usd, is_ok,
--- is_unfinished, error_class, relevant_count, is_relevant, wave_number, is_overlapping (another chunk ran meanwhile),
--- is_fork_copy, is_undone.
+-- What the database tells of each chunk (see rlm_chunk_calls), with telemetry laid over it value by value: what an event
+-- says of tokens, time and success counts instead. A chunk that only telemetry knows is a row of its own (evidence
+-- telemetry), in a run of its own by the run's told name; whether it ran beside others is known only where its mode was
+-- told, and whether it succeeded only where it was told to have failed.
+-- Columns: those of rlm_chunk_calls; accuracy (0 to 1, as told), evidence (derived, observed, weak, telemetry), source
+-- (opencode_db, or what told), event_id (the last event).
 with calls as (
-    select * from mart_rlm_calls where kind = 'chunk'
+    select * from mart_rlm_chunk_calls
 ),
 
-subagents as (
-    select
-        *,
-        count(*) over (partition by child_session_id) as call_count,
-    from mart_subagents
-),
-
-sessions as (
-    select session_id, ended_at from mart_sessions
-),
-
-results as (
-    select * from mart_signals where kind = 'rlm_result'
-),
-
-timed as (
-    select
-        calls.run_id,
-        calls.part_index,
-        subagents.*,
-        results.chunk_id,
-        results.relevant_count,
-        case
-            when subagents.call_count = 1 and subagents.child_session_id is not null
-                then greatest(subagents.ended_at, sessions.ended_at)
-            else subagents.ended_at
-        end as chunk_ended_at,
-    from calls
-    inner join subagents
-        on calls.part_id = subagents.part_id
-    left join sessions
-        on subagents.child_session_id = sessions.session_id
-    left join results
-        on calls.part_id = results.part_id
-),
-
-compared as (
-    select
-        *,
-        max(coalesce(chunk_ended_at, started_at)) over before as running_until,
-        min(started_at) over after as next_started_at,
-    from timed
-    window
-        before as (
-            partition by run_id
-            order by started_at, part_index
-            rows between unbounded preceding and 1 preceding
-        ),
-        after as (
-            partition by run_id
-            order by started_at, part_index
-            rows between 1 following and unbounded following
-        )
+told as (
+    select * from mart_telemetry_chunks
 ),
 
 final as (
     select
-        part_id as chunk_part_id,
-        run_id,
-        row_number() over in_run as chunk_number,
-        chunk_id,
-        session_id,
-        turn_id,
-        child_session_id,
-        project_id,
-        project_name,
-        directory,
-        root_session_id,
-        is_child,
-        agent,
-        model,
-        subagent_type,
-        started_at,
-        chunk_ended_at as ended_at,
-        chunk_ended_at - started_at as duration_ms,
-        total_tokens as tokens,
-        input_tokens,
-        output_tokens,
-        cost_usd,
-        coalesce(status = 'completed' and not is_failed, false) as is_ok,
-        chunk_ended_at is null as is_unfinished,
-        error_class,
-        relevant_count,
-        relevant_count > 0 as is_relevant,
-        count(case when running_until is null or started_at >= running_until then 1 end) over in_run as wave_number,
-        coalesce(running_until > started_at, false) or coalesce(next_started_at < chunk_ended_at, false) as is_overlapping,
-        is_fork_copy,
-        is_undone,
-    from compared
-    window in_run as (
-        partition by run_id
-        order by started_at, part_index
-        rows between unbounded preceding and current row
-    )
+        coalesce(calls.chunk_part_id, told.chunk_part_id) as chunk_part_id,
+        coalesce(calls.run_id, told.told_run_id) as run_id,
+        calls.chunk_number,
+        coalesce(calls.chunk_id, told.chunk_id) as chunk_id,
+        coalesce(calls.session_id, told.session_id) as session_id,
+        calls.turn_id, calls.child_session_id,
+        case when calls.chunk_part_id is null then told.project_id else calls.project_id end as project_id,
+        case when calls.chunk_part_id is null then told.project_name else calls.project_name end as project_name,
+        case when calls.chunk_part_id is null then told.directory else calls.directory end as directory,
+        coalesce(calls.root_session_id, told.root_session_id) as root_session_id,
+        coalesce(calls.is_child, told.is_child) as is_child,
+        coalesce(calls.agent, told.agent) as agent,
+        coalesce(calls.model, told.model, 'unknown') as model,
+        calls.subagent_type,
+        coalesce(calls.started_at, told.occurred_at) as started_at,
+        coalesce(calls.ended_at, told.occurred_at + told.duration_ms) as ended_at,
+        coalesce(told.duration_ms, calls.duration_ms) as duration_ms,
+        coalesce(told.tokens, calls.tokens) as tokens,
+        calls.input_tokens, calls.output_tokens, calls.cost_usd,
+        case when told.error_message is not null then false else calls.is_ok end as is_ok,
+        coalesce(calls.is_unfinished, false) as is_unfinished,
+        calls.error_class, calls.relevant_count, calls.is_relevant, calls.wave_number,
+        coalesce(calls.is_overlapping, case told.mode when 'parallel' then true when 'sequential' then false end)
+            as is_overlapping,
+        coalesce(calls.is_fork_copy, false) as is_fork_copy,
+        coalesce(calls.is_undone, false) as is_undone,
+        told.accuracy,
+        case
+            when told.chunk_part_id is null then 'derived'
+            when calls.chunk_part_id is null then 'telemetry'
+            when told.label = 'explicit' then 'observed'
+            else told.label
+        end as evidence,
+        coalesce(told.source, 'opencode_db') as source,
+        told.event_id,
+    from calls
+    full outer join told
+        on calls.chunk_part_id = told.chunk_part_id
 )
 
 select * from final
-order by run_id, chunk_number
+order by run_id, chunk_number, chunk_part_id

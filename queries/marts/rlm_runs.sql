@@ -1,95 +1,74 @@
 -- mart: rlm_runs
 -- grain: one row per RLM run
--- sources: mart_rlm_chunks, mart_rlm_printed
+-- sources: mart_rlm_run_sums, mart_telemetry_runs, mart_rlm_chunks
 -- time: started_at
 --
--- One run over a large context. Counted from its chunks (RLM subagents) where there are any, else as a program printed
--- it; a printed number of waves comes first, because the program knew. Mode: parallel if any two chunks overlap in time,
--- sequential if there are two or more and none do, else unknown. Time and tokens are those of the chunks, from the first
--- one's start to the last one's end; cutting the file into chunks is not in them. Accuracy is the share of chunk results
--- that found something relevant: not whether that was true.
--- Columns: run_id (part id of its first call), session_id, turn_id, project_id, project_name, directory,
--- root_session_id, is_child, agent, model, started_at, ended_at, duration_ms, mode, chunk_count, planned_chunk_count (as
--- the chunker printed), wave_count, chunk_size, chunk_unit (chars, tokens), ok_chunks, result_count (chunks whose
--- result could be read), relevant_chunks, accuracy, chunk_ms (sum of the chunks' times), tokens, cost_usd, era,
--- is_early_termination, source (calls, printed), is_fork_copy, is_undone.
-with chunks as (
-    select * from mart_rlm_chunks
+-- What the chunks of a run add up to (see rlm_run_sums), with telemetry about the whole run laid over it value by value:
+-- what an event says counts instead, and is never added. A run that only telemetry knows is a row of its own (evidence
+-- telemetry), from events about it or about its chunks. Accuracy is what was told of the run, else the share of chunks
+-- that found something, else the mean of what was told of its chunks.
+-- Columns: those of rlm_run_sums; evidence (derived, observed, weak, telemetry), source (calls, printed, or what told),
+-- event_id (the last event about the run).
+with sums as (
+    select * from mart_rlm_run_sums
 ),
 
-printed as (
-    select * from mart_rlm_printed
+told as (
+    select * from mart_telemetry_runs
 ),
 
-chunk_sums as (
+told_chunks as (
     select
         run_id,
-        min(session_id) as session_id,
-        min(turn_id) as turn_id,
-        min(project_id) as project_id,
-        min(project_name) as project_name,
-        min(directory) as directory,
-        min(root_session_id) as root_session_id,
-        count(case when is_child then 1 end) > 0 as is_child,
-        min(agent) as agent,
-        min(model) as model,
-        min(started_at) as started_at,
-        max(ended_at) as ended_at,
-        count(*) as chunk_count,
-        max(wave_number) as wave_count,
-        count(case when is_overlapping then 1 end) > 0 as is_parallel,
-        count(case when is_ok then 1 end) as ok_chunks,
-        count(is_relevant) as result_count,
-        count(case when is_relevant then 1 end) as relevant_chunks,
-        cast(sum(duration_ms) as bigint) as chunk_ms,
-        cast(sum(tokens) as bigint) as tokens,
-        sum(cast(round(cost_usd * 1e9) as bigint)) / 1e9 as cost_usd,
-        count(case when not is_fork_copy then 1 end) = 0 as is_fork_copy,
-        count(case when is_undone then 1 end) > 0 as is_undone,
-    from chunks
+        count(case when evidence <> 'telemetry' then 1 end) = 0 as is_telemetry_only,
+        avg(accuracy) as accuracy,
+        max(source) as source,
+    from mart_rlm_chunks
+    where event_id is not null
     group by run_id
 ),
 
 final as (
     select
         run_id,
-        coalesce(chunk_sums.session_id, printed.session_id) as session_id,
-        coalesce(chunk_sums.turn_id, printed.turn_id) as turn_id,
-        coalesce(chunk_sums.project_id, printed.project_id) as project_id,
-        coalesce(chunk_sums.project_name, printed.project_name) as project_name,
-        coalesce(chunk_sums.directory, printed.directory) as directory,
-        coalesce(chunk_sums.root_session_id, printed.root_session_id) as root_session_id,
-        coalesce(chunk_sums.is_child, printed.is_child) as is_child,
-        coalesce(printed.agent, chunk_sums.agent) as agent,
-        coalesce(chunk_sums.model, printed.model) as model,
-        coalesce(chunk_sums.started_at, printed.started_at) as started_at,
-        chunk_sums.ended_at,
-        chunk_sums.ended_at - chunk_sums.started_at as duration_ms,
+        coalesce(sums.session_id, told.session_id) as session_id,
+        sums.turn_id,
+        coalesce(sums.project_id, told.project_id) as project_id,
+        coalesce(sums.project_name, told.project_name) as project_name,
+        coalesce(sums.directory, told.directory) as directory,
+        coalesce(sums.root_session_id, told.root_session_id) as root_session_id,
+        coalesce(sums.is_child, told.is_child) as is_child,
+        coalesce(sums.agent, told.agent) as agent,
+        coalesce(sums.model, told.model, 'unknown') as model,
+        coalesce(sums.started_at, told.occurred_at) as started_at,
+        coalesce(sums.ended_at, told.occurred_at + told.duration_ms) as ended_at,
+        coalesce(told.duration_ms, sums.duration_ms) as duration_ms,
+        coalesce(told.mode, sums.mode, 'unknown') as mode,
+        coalesce(told.chunk_count, sums.chunk_count) as chunk_count,
+        sums.planned_chunk_count,
+        coalesce(told.wave_count, sums.wave_count) as wave_count,
+        coalesce(told.chunk_size, sums.chunk_size) as chunk_size,
+        coalesce(told.chunk_unit, sums.chunk_unit) as chunk_unit,
+        coalesce(told.ok_chunks, sums.ok_chunks) as ok_chunks,
+        sums.result_count, sums.relevant_chunks,
+        coalesce(told.accuracy, sums.accuracy, told_chunks.accuracy) as accuracy,
+        sums.chunk_ms,
+        coalesce(told.tokens, sums.tokens) as tokens,
+        sums.cost_usd, sums.era,
+        coalesce(told.is_early_termination, sums.is_early_termination, false) as is_early_termination,
+        coalesce(sums.is_fork_copy, false) as is_fork_copy,
+        coalesce(sums.is_undone, false) as is_undone,
         case
-            when chunk_sums.is_parallel then 'parallel'
-            when chunk_sums.chunk_count >= 2 then 'sequential'
-            else 'unknown'
-        end as mode,
-        cast(coalesce(chunk_sums.chunk_count, printed.printed_chunk_count, printed.planned_chunk_count) as bigint)
-            as chunk_count,
-        cast(printed.planned_chunk_count as bigint) as planned_chunk_count,
-        cast(coalesce(printed.printed_waves, chunk_sums.wave_count) as bigint) as wave_count,
-        printed.chunk_size,
-        printed.chunk_unit,
-        cast(coalesce(chunk_sums.ok_chunks, printed.printed_ok_chunks) as bigint) as ok_chunks,
-        chunk_sums.result_count,
-        chunk_sums.relevant_chunks,
-        cast(chunk_sums.relevant_chunks as double) / nullif(chunk_sums.result_count, 0) as accuracy,
-        chunk_sums.chunk_ms,
-        cast(coalesce(chunk_sums.tokens, printed.printed_tokens) as bigint) as tokens,
-        chunk_sums.cost_usd,
-        printed.era,
-        coalesce(printed.is_early_termination, false) as is_early_termination,
-        case when chunk_sums.run_id is not null then 'calls' else 'printed' end as source,
-        coalesce(chunk_sums.is_fork_copy, printed.is_fork_copy) as is_fork_copy,
-        coalesce(chunk_sums.is_undone, printed.is_undone) as is_undone,
-    from chunk_sums
-    full join printed using (run_id)
+            when not told.is_matched or told_chunks.is_telemetry_only then 'telemetry'
+            when told.run_id is null and told_chunks.run_id is null then 'derived'
+            when coalesce(told.label, 'explicit') = 'explicit' then 'observed'
+            else told.label
+        end as evidence,
+        coalesce(told.source, case when told_chunks.is_telemetry_only then told_chunks.source end, sums.source) as source,
+        told.event_id,
+    from sums
+    full outer join told using (run_id)
+    left join told_chunks using (run_id)
 )
 
 select * from final

@@ -22,5 +22,6 @@ mod stats;
 mod tachikoma;
 mod telemetry;
 mod telemetry_files;
+mod telemetry_tachikoma;
 mod telemetry_truth;
 mod truth;

@@ -19,6 +19,8 @@ impl World {
         let (db, home) = (place.path("opencode.db"), place.path("their-home"));
         let mut plan = Plan::preset("tiny", crate::generator::plan::DEFAULT_NOW_MS).expect("preset");
         plan.home = Some(home.clone());
+        // The truth of the database alone; telemetry_truth.rs has the other.
+        plan.telemetry = false;
         change(&mut plan);
         let truth = crate::generator::generate(&plan, &db).expect("generated");
         let truth = truth.0;

@@ -9,7 +9,8 @@
 --
 -- What skills, hooks and scripts wrote down beside the database, file by file. Events are counted in the period, by kind;
 -- an event without a time that can be true is in no period but everything. Matched events tell of a part of the
--- database; the others are rows of their own. A contradiction is a value that both sides have and that differs: the
+-- database; of the others, routing decisions, runs and verdicts may join by time in their marts, and what joins nothing
+-- is a row of its own (see `evidence` there). A contradiction is a value that both sides have and that differs: the
 -- event's word counts. A problem is a value that made no sense and is unknown. Duplicates (ids known already), bad lines
 -- (they are in the quarantine) and counters without events are those of the whole file when it was last read.
 with

@@ -30,7 +30,7 @@ skill_level as (
     where predicted_skill is not null
         and actual_skill is not null
         -- Told to be wrong although the predicted skill was used: which would have been right is not known.
-        and (label_evidence <> 'weak'
+        and (is_correct
             or position(',' || actual_skill || ',' in ',' || coalesce(predicted_skills, '') || ',') = 0)
 ),
 

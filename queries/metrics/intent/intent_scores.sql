@@ -37,7 +37,7 @@ final as (
         predicted_skill,
         case
             when is_correct and label_rule <> 'direct' then predicted_skill
-            when label_evidence = 'weak'
+            when not is_correct
                 and position(',' || actual_skill || ',' in ',' || coalesce(predicted_skills, '') || ',') > 0
                 then null
             when is_correct is not null then actual_skill
