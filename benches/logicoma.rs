@@ -61,8 +61,9 @@ fn main() {
     let registry = Registry::load(&[]).expect("registry");
     let manifest = store.manifest().expect("manifest");
     let duck = Duck::open(2, store.root()).expect("duckdb");
-    engine::tables(&duck, &store, &manifest, &registry, &Wanted::all()).expect("views");
-    marts::ensure(&duck, &store, &manifest, &registry, &Wanted::all()).expect("marts");
+    let shop = marts::Workshop { store: &store, manifest: &manifest, registry: &registry };
+    marts::ensure(&duck, &shop, &Wanted::all()).expect("marts");
+    engine::tables(&duck, &store, &manifest, &registry, &Wanted::all(), None).expect("views");
     let now = "2026-11-22T12:00:00Z".parse().expect("clock");
     let zone = jiff::tz::TimeZone::UTC;
     let scope = Scope {

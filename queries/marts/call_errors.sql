@@ -2,6 +2,8 @@
 -- grain: one row per tool call that did not succeed
 -- sources: stg_parts
 -- time: none
+-- reach: session
+-- stored: no
 --
 -- Why a call did not succeed, in one word and as a pattern by which like errors can be counted. A shell command that
 -- exits with another code than 0 has failed although OpenCode calls it completed; so has a call of a tool that does not
@@ -104,4 +106,3 @@ final as (
 )
 
 select * from final
-order by part_id

@@ -1,25 +1,24 @@
 -- mart: call_links
 -- grain: one row per tool part
--- sources: stg_parts, mart_part_places, mart_call_targets, mart_call_errors, mart_steps
+-- sources: mart_part_numbers, mart_call_targets, mart_call_errors, mart_steps
 -- time: none
+-- reach: session
+-- stored: no
 --
 -- How a tool call hangs together with the calls around it: its order in the turn, what it retries or repeats, whether a
 -- later call made good for it, and its share of its step. Calls are alike when they are in one turn, of one tool (all
 -- edit-class tools count as one) and of one target; a tool whose input names no target is its own target. A retry in
 -- another turn is the user's wish and not the agent's, so it does not count. Shares are whole tokens: the first calls
 -- of the step take the remainder, so that they add up.
--- Columns: part_id, call_index, is_failed, is_unfinished, retry_of, repeat_of, is_recovered (NULL unless failed),
+-- Columns: part_id, part_number, session_number, message_number, turn_number, window_number, weak_window_number,
+-- is_fork_copy, is_undone, call_index, is_failed, is_unfinished, retry_of, repeat_of, is_recovered (NULL unless failed),
 -- later_step_count, step_share_tokens, step_share_output_tokens, step_share_cost_usd (NULL without a step).
-with parts as (
-    select * from stg_parts where part_type = 'tool'
-),
-
-part_places as (
-    select * from mart_part_places
-),
-
-call_targets as (
+with call_targets as (
     select * from mart_call_targets
+),
+
+part_numbers as (
+    select * from mart_part_numbers where part_type = 'tool'
 ),
 
 call_errors as (
@@ -32,48 +31,64 @@ steps as (
 
 calls as (
     select
-        parts.part_id,
-        parts.message_id,
-        parts.session_id,
-        parts.input_chars,
-        part_places.turn_index,
-        part_places.part_index,
+        call_targets.part_id,
+        call_targets.message_id,
         call_targets.alike_tool,
         call_targets.target,
+        call_targets.input_chars,
+        call_targets.is_unfinished,
         coalesce(call_errors.error_class, 'unfinished') <> 'unfinished' as is_failed,
-        coalesce(parts.status in ('pending', 'running'), false) as is_unfinished,
-    from parts
-    inner join part_places
-        on parts.part_id = part_places.part_id
-    inner join call_targets
-        on parts.part_id = call_targets.part_id
-    left join call_errors
-        on parts.part_id = call_errors.part_id
+        part_numbers.* exclude (part_id, part_type, is_load, is_weak_load, ended_at),
+    from call_targets
+    inner join part_numbers on call_targets.part_id = part_numbers.part_id
+    left join call_errors on call_targets.part_id = call_errors.part_id
+),
+
+numbered as (
+    select
+        *,
+        row_number() over (order by part_number) as call_number,
+    from calls
+),
+
+turn_starts as (
+    select
+        turn_number,
+        min(call_number) - 1 as calls_before,
+    from numbered
+    group by turn_number
+),
+
+message_starts as (
+    select
+        message_id,
+        min(call_number) - 1 as calls_before,
+    from numbered
+    group by message_id
 ),
 
 linked as (
     select
         *,
-        row_number() over (partition by session_id, turn_index order by part_index) as call_index,
-        row_number() over (partition by message_id order by part_index) as step_call_index,
         lag(part_id) over alike as previous_id,
         lag(is_failed) over alike as is_previous_failed,
         lag(is_unfinished) over alike as is_previous_unfinished,
         lag(input_chars) over alike as previous_input_chars,
-        max(case when not is_failed and not is_unfinished then part_index end) over (
-            partition by session_id, turn_index, alike_tool, target
-        ) as last_success_index,
-    from calls
+        max(case when not is_failed and not is_unfinished then part_number end) over (
+            partition by turn_number, alike_tool, target
+        ) as last_success_number,
+    from numbered
     window alike as (
-        partition by session_id, turn_index, alike_tool, target
-        order by part_index
+        partition by turn_number, alike_tool, target
+        order by part_number
     )
 ),
 
 final as (
     select
-        linked.part_id,
-        linked.call_index,
+        linked.part_id, linked.part_number, linked.session_number, linked.message_number, linked.turn_number,
+        linked.window_number, linked.weak_window_number, linked.is_fork_copy, linked.is_undone,
+        linked.call_number - turn_starts.calls_before as call_index,
         linked.is_failed,
         linked.is_unfinished,
         case when linked.is_previous_failed then linked.previous_id end as retry_of,
@@ -82,19 +97,21 @@ final as (
                 and linked.target is not null and linked.input_chars = linked.previous_input_chars
                 then linked.previous_id
         end as repeat_of,
-        case when linked.is_failed then coalesce(linked.last_success_index > linked.part_index, false) end as is_recovered,
+        case
+            when linked.is_failed then coalesce(linked.last_success_number > linked.part_number, false)
+        end as is_recovered,
         steps.later_step_count,
-        cast(floor((steps.total_tokens + steps.tool_call_count - linked.step_call_index)
+        cast(floor((steps.total_tokens + steps.tool_call_count - linked.call_number + message_starts.calls_before)
             / steps.tool_call_count) as bigint)
             as step_share_tokens,
-        cast(floor((steps.output_tokens + steps.tool_call_count - linked.step_call_index)
+        cast(floor((steps.output_tokens + steps.tool_call_count - linked.call_number + message_starts.calls_before)
             / steps.tool_call_count) as bigint)
             as step_share_output_tokens,
         steps.cost_usd / steps.tool_call_count as step_share_cost_usd,
     from linked
-    left join steps
-        on linked.message_id = steps.message_id
+    inner join turn_starts on linked.turn_number = turn_starts.turn_number
+    left join message_starts on linked.message_id = message_starts.message_id
+    left join steps on linked.message_id = steps.message_id
 )
 
 select * from final
-order by part_id

@@ -2,11 +2,14 @@
 -- grain: one row per tool part
 -- sources: stg_parts, mart_session_places
 -- time: none
+-- reach: session
+-- stored: no
 --
 -- What a tool call worked on, in one word by which like calls are found: the path, or the command of a shell, the name
 -- of a skill, the type of a subagent, the pattern or address of a search. `target_path` is absolute: a relative one
 -- starts at the session's directory. All edit-class tools count as one tool.
--- Columns: part_id, alike_tool, target_path, target (NULL where the input names none).
+-- Columns: part_id, message_id, alike_tool, target_path, target (NULL where the input names none), input_chars,
+-- is_unfinished.
 with parts as (
     select
         *,
@@ -34,6 +37,7 @@ resolved as (
 final as (
     select
         part_id,
+        message_id,
         case when tool_class = 'edit' then 'edit' else coalesce(tool_name, '') end as alike_tool,
         full_path as target_path,
         case
@@ -42,8 +46,9 @@ final as (
             when tool_name in ('glob', 'grep') then coalesce(full_path || ' ', '') || coalesce(command, '')
             else coalesce(full_path, subagent_type, asked_tool, command)
         end as target,
+        input_chars,
+        coalesce(status in ('pending', 'running'), false) as is_unfinished,
     from resolved
 )
 
 select * from final
-order by part_id

@@ -2,6 +2,7 @@
 -- grain: one row per call in a decision's window that tells what came of it
 -- sources: mart_decision_windows, mart_tool_calls, mart_session_ancestors, mart_signals
 -- time: none
+-- stored: no
 --
 -- What was done under a decision, in its own session and in those that `task` started inside the window (while the task
 -- ran). A target is a skill that was loaded, a skill's script that ran, or an agent that was asked, and that succeeded;
@@ -102,4 +103,3 @@ final as (
 )
 
 select * from final
-order by decision_id, place

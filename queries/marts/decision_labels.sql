@@ -2,6 +2,7 @@
 -- grain: one row per routing decision
 -- sources: mart_decision_windows, mart_decision_predictions, mart_decision_sums, mart_turns, stg_routes
 -- time: none
+-- stored: no
 --
 -- What came of a decision. The first target decides: among the predicted, right; none of the targets predicted, wrong;
 -- a predicted one only later, unknown. A direct intent is right when no skill was used. Where nothing was used but
@@ -110,4 +111,3 @@ final as (
 )
 
 select * from final
-order by decision_id

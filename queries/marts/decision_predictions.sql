@@ -2,6 +2,7 @@
 -- grain: one row per routing decision
 -- sources: mart_decision_windows, mart_signals, stg_routes
 -- time: none
+-- stored: no
 --
 -- What a decision predicts: skills or agents. In this order: the skills that were printed; the chain that was named (its
 -- skills stand in the user's own table); the route that was printed; the route table of the era. The second era's
@@ -105,4 +106,3 @@ final as (
 )
 
 select * from final
-order by decision_id

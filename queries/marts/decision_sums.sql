@@ -2,6 +2,7 @@
 -- grain: one row per routing decision under which something was done
 -- sources: mart_decision_targets, mart_decision_actions
 -- time: none
+-- stored: no
 --
 -- What was done under a decision, in one row: the skills and agents in order of first use, whether a file was edited,
 -- and whether somebody was asked.
@@ -42,4 +43,3 @@ final as (
 )
 
 select * from final
-order by decision_id

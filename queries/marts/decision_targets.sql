@@ -2,6 +2,7 @@
 -- grain: one row per routing decision and skill or agent used under it
 -- sources: mart_decision_actions, mart_decision_predictions, mart_skill_renames
 -- time: none
+-- stored: no
 --
 -- Which of the used skills and agents were predicted. A skill that was renamed since is still the predicted one; two old
 -- names that became one new skill stay two (the names themselves are never changed).
@@ -60,4 +61,3 @@ final as (
 )
 
 select * from final
-order by decision_id, place

@@ -2,6 +2,8 @@
 -- grain: one row per routing decision
 -- sources: mart_signals, mart_turns
 -- time: none
+-- reach: session
+-- stored: no
 --
 -- Which signals are decisions, and how long each holds: to the next decision, the next prompt or the session's end. A
 -- router's output always decides. An intent that a model only wrote counts when it names another intent than the one
@@ -107,4 +109,3 @@ final as (
 )
 
 select * from final
-order by decision_id

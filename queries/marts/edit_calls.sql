@@ -2,6 +2,7 @@
 -- grain: one row per edit-class call, or attempt by telemetry's word
 -- sources: mart_tool_calls, mart_telemetry_edits
 -- time: none
+-- stored: no
 --
 -- The calls behind `edit_attempts`, with telemetry laid over what the database tells, value by value. An attempt that
 -- only telemetry knows is a row of its own behind the calls of its session, in the order of time.
@@ -71,4 +72,3 @@ final as (
 )
 
 select * from final
-order by session_id, part_index

@@ -105,4 +105,3 @@ final as (
 )
 
 select * from final
-order by started_at, edit_id

@@ -2,6 +2,7 @@
 -- grain: one row per message that may be a fork's copy of another
 -- sources: stg_messages, stg_parts, mart_session_places
 -- time: none
+-- stored: no
 --
 -- Forking a session copies its messages under new ids with their old times. A message older than its own session is a
 -- candidate (v2: only in a session with a recorded fork origin). It is a copy if a message of another session agrees in
@@ -115,4 +116,3 @@ final as (
 )
 
 select * from final
-order by message_id

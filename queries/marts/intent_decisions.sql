@@ -116,4 +116,3 @@ final as (
 )
 
 select * from final
-order by decided_at, decision_id

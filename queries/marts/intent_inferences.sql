@@ -2,6 +2,7 @@
 -- grain: one row per routing decision
 -- sources: mart_decision_windows, mart_decision_predictions, mart_decision_labels, mart_signals
 -- time: none
+-- stored: no
 --
 -- What the database alone tells of each decision; `intent_decisions` lays telemetry over it.
 -- One routing choice: what was predicted, how surely, and what came of it. `evidence` says how the decision is known
@@ -104,4 +105,3 @@ final as (
 )
 
 select * from final
-order by decided_at, decision_id

@@ -2,6 +2,7 @@
 -- grain: one row per message with a role (user or assistant)
 -- sources: stg_messages, mart_session_places, mart_message_places
 -- time: created_at
+-- reach: session
 --
 -- A user message is a prompt, or text that OpenCode injected (is_prompt false); an assistant message is one request to
 -- a model. Sums by session and by model are over assistant messages, as `opencode stats` does. Tokens: `input_tokens`
@@ -91,4 +92,3 @@ final as (
 )
 
 select * from final
-order by created_at, message_id

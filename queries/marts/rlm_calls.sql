@@ -2,6 +2,7 @@
 -- grain: one row per call of an RLM run
 -- sources: mart_signals, mart_tool_calls, mart_skill_asks, mart_decision_windows
 -- time: none
+-- stored: no
 --
 -- The calls that make up runs over large contexts: chunkers, the REPL, results that a program printed, and subagents
 -- whose type begins with `rlm`. A run is those of one window: a turn, cut where another skill is loaded or another
@@ -85,4 +86,3 @@ final as (
 )
 
 select * from final
-order by run_id, part_index, signal_position nulls last

@@ -2,6 +2,7 @@
 -- grain: one row per chunk: one call of an RLM subagent
 -- sources: mart_rlm_calls, mart_subagents, mart_sessions, mart_signals
 -- time: none
+-- stored: no
 --
 -- What the database alone tells of each chunk; `rlm_chunks` lays telemetry over it.
 -- One piece of a large context, read by one subagent. Tokens and cost are those of its session. It ends with its call, or
@@ -114,4 +115,3 @@ final as (
 )
 
 select * from final
-order by run_id, chunk_number

@@ -60,4 +60,3 @@ final as (
 )
 
 select * from final
-order by run_id, chunk_number, chunk_part_id

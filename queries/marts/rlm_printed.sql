@@ -2,6 +2,7 @@
 -- grain: one row per RLM run of which a program printed something
 -- sources: mart_rlm_calls, mart_signals
 -- time: none
+-- stored: no
 --
 -- What the chunker, the REPL and the parallel processor printed in one run: the chunks that were planned, and the result
 -- of the whole where somebody printed it. Tokens here are a count of words, as the program counts.
@@ -47,4 +48,3 @@ final as (
 )
 
 select * from final
-order by run_id

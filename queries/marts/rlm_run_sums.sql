@@ -2,6 +2,7 @@
 -- grain: one row per RLM run
 -- sources: mart_rlm_chunks, mart_rlm_printed
 -- time: none
+-- stored: no
 --
 -- What the chunks and printed results of a run add up to; `rlm_runs` lays telemetry about whole runs over it.
 -- One run over a large context. Counted from its chunks (RLM subagents) where there are any, else as a program printed
@@ -95,4 +96,3 @@ final as (
 )
 
 select * from final
-order by started_at, run_id

@@ -37,4 +37,3 @@ climbed as (
 )
 
 select * from climbed
-order by session_id, ancestor_id

@@ -2,6 +2,7 @@
 -- grain: one row per session
 -- sources: stg_sessions, stg_projects, mart_session_ancestors
 -- time: none
+-- stored: no
 --
 -- Where a session stands: its project and its place in the tree of subagents. Every other mart takes these columns
 -- from here. `project_name` is the project's name, else the last element of the session's directory; sessions outside
@@ -66,4 +67,3 @@ placed as (
 )
 
 select * from placed
-order by session_id

@@ -1,7 +1,9 @@
 -- mart: session_sums
 -- grain: one row per session
--- sources: mart_session_places, mart_messages
+-- sources: stg_sessions, mart_messages
 -- time: none
+-- reach: session
+-- stored: no
 --
 -- The sums over messages behind `sessions`, of the session's own rows: without fork copies, and with prefix `raw_`
 -- including them. Tokens and cost are over assistant messages, as `opencode stats` sums them by model; a session
@@ -10,7 +12,7 @@
 -- reasoning_tokens, cache_read_tokens, cache_write_tokens, total_tokens, cost_usd, raw_message_count, the same seven
 -- with raw_, diff_additions, diff_deletions, message_outcome.
 with sessions as (
-    select session_id from mart_session_places
+    select session_id from stg_sessions
 ),
 
 messages as (
@@ -18,8 +20,11 @@ messages as (
         *,
         role = 'assistant' as is_answer,
         role = 'assistant' and not is_fork_copy as is_own_answer,
-        row_number() over (partition by session_id order by message_index desc) = 1 as is_last,
     from mart_messages
+),
+
+last_messages as (
+    select session_id, max(message_index) as message_index from messages group by session_id
 ),
 
 summed as (
@@ -48,7 +53,7 @@ summed as (
         cast(sum(case when not is_fork_copy then diff_additions end) as bigint) as diff_additions,
         cast(sum(case when not is_fork_copy then diff_deletions end) as bigint) as diff_deletions,
         max(case
-            when not is_last or is_last is null then null
+            when messages.message_index < last_messages.message_index or messages.message_id is null then null
             when is_aborted then 'aborted'
             when is_error then 'error'
             when not is_answer or completed_at is null or finish_reason in ('tool-calls', 'unknown') then 'open'
@@ -57,6 +62,8 @@ summed as (
     from sessions
     left join messages
         on sessions.session_id = messages.session_id
+    left join last_messages
+        on sessions.session_id = last_messages.session_id
     group by sessions.session_id
 ),
 
@@ -89,4 +96,3 @@ final as (
 )
 
 select * from final
-order by session_id

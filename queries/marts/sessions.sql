@@ -115,4 +115,3 @@ final as (
 )
 
 select * from final
-order by started_at, session_id

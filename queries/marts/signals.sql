@@ -1,7 +1,8 @@
 -- mart: signals
 -- grain: one row per thing that Tachikoma's programs printed, or its agents wrote
--- sources: stg_signals, mart_part_places, mart_messages, mart_session_places
+-- sources: stg_signals, mart_part_numbers, mart_message_places, mart_messages, mart_session_places
 -- time: said_at
+-- reach: session
 --
 -- Signals with their place in the session. What stands in a text counts only where an assistant wrote it outside of a
 -- summary: a user's text may quote anything, and a summary repeats what was said before. `evidence` is observed (data
@@ -25,16 +26,16 @@ signals as (
     select * from numbered where copy_number = 1
 ),
 
-part_places as (
-    select * from mart_part_places
+part_numbers as (
+    select * from mart_part_numbers
 ),
 
-messages as (
-    select * from mart_messages
+openings as (
+    select part_number as window_number, part_id as window_id from part_numbers where is_load
 ),
 
-session_places as (
-    select * from mart_session_places
+first_parts as (
+    select session_number, min(part_number) - 1 as parts_before from part_numbers group by session_number
 ),
 
 final as (
@@ -43,11 +44,11 @@ final as (
         signals.signal_position,
         signals.message_id,
         signals.session_id,
-        part_places.turn_id,
-        part_places.turn_index,
-        part_places.part_index,
-        part_places.window_id,
-        part_places.weak_window_id,
+        message_places.turn_id,
+        coalesce(message_places.turn_index, 0) as turn_index,
+        part_numbers.part_number - first_parts.parts_before as part_index,
+        openings.window_id,
+        weak_openings.window_id as weak_window_id,
         session_places.project_id,
         session_places.project_name,
         session_places.directory,
@@ -93,17 +94,17 @@ final as (
         signals.printed_tokens,
         signals.chosen_model,
         signals.chosen_format,
-        part_places.is_fork_copy,
-        part_places.is_undone,
-    from signals
-    inner join part_places
-        on signals.part_id = part_places.part_id
-    left join messages
-        on signals.message_id = messages.message_id
-    left join session_places
-        on signals.session_id = session_places.session_id
+        part_numbers.is_fork_copy,
+        part_numbers.is_undone,
+    from part_numbers
+    inner join signals on part_numbers.part_id = signals.part_id
+    inner join first_parts on part_numbers.session_number = first_parts.session_number
+    left join mart_message_places as message_places on signals.message_id = message_places.message_id
+    left join mart_messages as messages on signals.message_id = messages.message_id
+    left join mart_session_places as session_places on signals.session_id = session_places.session_id
+    left join openings on part_numbers.window_number = openings.window_number
+    left join openings as weak_openings on part_numbers.weak_window_number = weak_openings.window_number
     where signals.origin <> 'text' or (messages.role = 'assistant' and not messages.is_summary)
 )
 
 select * from final
-order by said_at, part_id, signal_position

@@ -1,7 +1,9 @@
 -- mart: skill_asks
 -- grain: one row per time a skill was asked for
--- sources: stg_parts, mart_part_places, mart_messages, mart_session_places, mart_call_errors
+-- sources: stg_parts, mart_part_numbers, mart_message_places, mart_messages, mart_session_places, mart_call_errors
 -- time: none
+-- reach: session
+-- stored: no
 --
 -- The asks behind `skill_loads`: who asked for which skill, how, and what came of it. The skill tool, slash commands,
 -- router scripts and readings of SKILL.md all are asks. An ask is a retry when the same skill was asked for before in
@@ -14,20 +16,16 @@ with parts as (
     select * from stg_parts where skill_name is not null or tool_name = 'skill'
 ),
 
-part_places as (
-    select * from mart_part_places
+part_numbers as (
+    select * from mart_part_numbers
 ),
 
-messages as (
-    select * from mart_messages
+openings as (
+    select part_number as window_number, part_id as window_id from part_numbers where is_load
 ),
 
-session_places as (
-    select * from mart_session_places
-),
-
-call_errors as (
-    select * from mart_call_errors
+first_parts as (
+    select session_number, min(part_number) - 1 as parts_before from part_numbers group by session_number
 ),
 
 joined as (
@@ -35,9 +33,9 @@ joined as (
         parts.part_id,
         parts.message_id,
         parts.session_id,
-        part_places.turn_id,
-        part_places.turn_index,
-        part_places.part_index,
+        message_places.turn_id,
+        coalesce(message_places.turn_index, 0) as turn_index,
+        part_numbers.part_number - first_parts.parts_before as part_index,
         session_places.project_id,
         session_places.project_name,
         session_places.directory,
@@ -56,22 +54,22 @@ joined as (
         parts.ended_at - parts.started_at as duration_ms,
         parts.output_chars,
         cast(ceil(parts.output_chars / 4.0) as bigint) as output_tokens_estimate,
-        case
-            when part_places.is_weak_load then part_places.weak_window_id
-            when part_places.is_load then part_places.window_id
-        end as window_id,
-        part_places.is_load,
-        part_places.is_fork_copy,
-        part_places.is_undone,
-    from parts
-    inner join part_places
-        on parts.part_id = part_places.part_id
-    left join messages
-        on parts.message_id = messages.message_id
-    left join session_places
-        on parts.session_id = session_places.session_id
-    left join call_errors
-        on parts.part_id = call_errors.part_id
+        openings.window_id,
+        part_numbers.is_load,
+        part_numbers.is_fork_copy,
+        part_numbers.is_undone,
+    from part_numbers
+    inner join parts on part_numbers.part_id = parts.part_id
+    inner join first_parts on part_numbers.session_number = first_parts.session_number
+    left join openings
+        on openings.window_number = case
+            when part_numbers.is_weak_load then part_numbers.weak_window_number
+            when part_numbers.is_load then part_numbers.window_number
+        end
+    left join mart_message_places as message_places on parts.message_id = message_places.message_id
+    left join mart_messages as messages on parts.message_id = messages.message_id
+    left join mart_session_places as session_places on parts.session_id = session_places.session_id
+    left join mart_call_errors as call_errors on parts.part_id = call_errors.part_id
 ),
 
 counted as (
@@ -109,4 +107,3 @@ final as (
 )
 
 select * from final
-order by loaded_at, part_id

@@ -87,4 +87,3 @@ final as (
 )
 
 select * from final
-order by loaded_at, part_id

@@ -2,6 +2,7 @@
 -- grain: one row per skill of Tachikoma that has another name since
 -- sources: none
 -- time: none
+-- stored: no
 --
 -- What Tachikoma's older skills became. Names are kept as recorded everywhere; who wants to report across the change joins
 -- this: `left join skill_renames on skill_name = old_name`, then `coalesce(new_name, skill_name)`.
@@ -16,4 +17,3 @@ from (
         ('context7', 'context'), ('context-manager', 'context'), ('rlm', 'context'),
         ('opensage-orchestrator', 'meta'), ('skill-composer', 'meta')
 ) as listed (old_name, new_name)
-order by old_name

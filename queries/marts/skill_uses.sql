@@ -2,6 +2,7 @@
 -- grain: one row per time a skill was asked for
 -- sources: mart_skill_asks, mart_skill_windows, mart_turns
 -- time: none
+-- stored: no
 --
 -- What the database alone tells of each ask; `skill_loads` lays telemetry over it.
 -- `via`: skill_tool; slash (a command, no tool call); or weak: bash_router, bash, read (of SKILL.md). Loads of the
@@ -89,4 +90,3 @@ final as (
 )
 
 select * from final
-order by loaded_at, part_id

@@ -2,6 +2,7 @@
 -- grain: one row per skill window with tool calls
 -- sources: mart_tool_calls, mart_subagents
 -- time: none
+-- stored: no
 --
 -- The tool calls and subagents behind `skill_windows`. Iterations are the checks (tests, builds, lints); verified means
 -- that the last one passed. Children are the sessions that task calls of the window started, with all below them.
@@ -65,4 +66,3 @@ final as (
 )
 
 select * from final
-order by window_id

@@ -1,7 +1,8 @@
 -- mart: steps
 -- grain: one row per request to a model: an assistant message with a step-start or step-finish part, or with tokens
--- sources: mart_messages, mart_step_sums, mart_part_places
+-- sources: mart_messages, mart_step_sums, mart_message_places, mart_part_numbers
 -- time: started_at
+-- reach: session
 --
 -- Tokens and cost come from the step-finish part, else from the message. Shell commands that the user ran (`!cmd`) are
 -- no steps. `first_output_ms` is the time from the request to its first text, reasoning or tool call, where the parts
@@ -21,35 +22,58 @@ step_sums as (
     select * from mart_step_sums
 ),
 
-part_places as (
-    select * from mart_part_places
+part_numbers as (
+    select * from mart_part_numbers
+),
+
+openings as (
+    select part_number as window_number, part_id as window_id from part_numbers where is_load
+),
+
+last_parts as (
+    select message_number, max(part_number) as part_number
+    from part_numbers
+    where window_number is not null or weak_window_number is not null
+    group by message_number
 ),
 
 placed as (
+    select message_places.message_id, openings.window_id, weak_openings.window_id as weak_window_id
+    from last_parts
+    inner join part_numbers on last_parts.part_number = part_numbers.part_number
+    inner join mart_message_places as message_places on last_parts.message_number = message_places.message_number
+    left join openings on part_numbers.window_number = openings.window_number
+    left join openings as weak_openings on part_numbers.weak_window_number = weak_openings.window_number
+),
+
+numbered as (
     select
-        message_id,
-        window_id,
-        weak_window_id,
-        row_number() over (partition by message_id order by part_index desc) as place_from_end,
-    from part_places
-    where window_id is not null or weak_window_id is not null
+        messages.message_id,
+        places.session_number,
+        places.turn_number,
+        row_number() over (order by places.message_number) as step_number,
+    from messages
+    inner join mart_message_places as places on messages.message_id = places.message_id
+    left join step_sums on messages.message_id = step_sums.message_id
+    where step_sums.marker_count > 0 or messages.total_tokens > 0
+),
+
+session_steps as (
+    select session_number, min(step_number) - 1 as steps_before, max(step_number) as last_step_number
+    from numbered
+    group by session_number
+),
+
+turn_steps as (
+    select turn_number, min(step_number) - 1 as steps_before from numbered group by turn_number
 ),
 
 joined as (
     select
         messages.message_id as step_id,
-        messages.message_id,
-        messages.session_id,
-        messages.turn_id,
-        messages.turn_index,
-        messages.project_id,
-        messages.project_name,
-        messages.directory,
-        messages.root_session_id,
-        messages.is_child,
-        messages.agent,
-        messages.model,
-        messages.message_index,
+        messages.message_id, messages.session_id, messages.turn_id, messages.turn_index,
+        messages.project_id, messages.project_name, messages.directory, messages.root_session_id, messages.is_child,
+        messages.agent, messages.model, messages.message_index,
         messages.created_at as started_at,
         coalesce(messages.completed_at, step_sums.last_output_at) as ended_at,
         messages.duration_ms,
@@ -61,27 +85,20 @@ joined as (
         coalesce(step_sums.cache_write_tokens, messages.cache_write_tokens) as cache_write_tokens,
         coalesce(step_sums.cost_usd, messages.cost_usd) as cost_usd,
         coalesce(step_sums.finish_reason, messages.finish_reason) as finish_reason,
-        messages.error_name,
-        messages.is_error,
-        messages.is_aborted,
-        messages.is_summary,
+        messages.error_name, messages.is_error, messages.is_aborted, messages.is_summary,
         coalesce(step_sums.tool_call_count, 0) as tool_call_count,
         coalesce(step_sums.tool_error_count, 0) as tool_error_count,
-        step_sums.input_chars,
-        step_sums.output_chars,
-        step_sums.text_chars,
-        step_sums.reasoning_chars,
-        placed.window_id,
-        placed.weak_window_id,
-        messages.is_fork_copy,
-        messages.is_undone,
+        step_sums.input_chars, step_sums.output_chars, step_sums.text_chars, step_sums.reasoning_chars,
+        placed.window_id, placed.weak_window_id, messages.is_fork_copy, messages.is_undone,
+        numbered.step_number - session_steps.steps_before as step_index,
+        numbered.step_number - turn_steps.steps_before as turn_step_index,
+        session_steps.last_step_number - numbered.step_number as later_step_count,
     from messages
-    left join step_sums
-        on messages.message_id = step_sums.message_id
-    left join placed
-        on messages.message_id = placed.message_id
-        and placed.place_from_end = 1
-    where step_sums.marker_count > 0 or messages.total_tokens > 0
+    inner join numbered on messages.message_id = numbered.message_id
+    inner join session_steps on numbered.session_number = session_steps.session_number
+    inner join turn_steps on numbered.turn_number = turn_steps.turn_number
+    left join step_sums on messages.message_id = step_sums.message_id
+    left join placed on messages.message_id = placed.message_id
 ),
 
 final as (
@@ -90,11 +107,7 @@ final as (
         coalesce(input_tokens, 0) + coalesce(output_tokens, 0) + coalesce(reasoning_tokens, 0)
             + coalesce(cache_read_tokens, 0) + coalesce(cache_write_tokens, 0) as total_tokens,
         input_tokens + coalesce(cache_read_tokens, 0) + coalesce(cache_write_tokens, 0) as context_tokens,
-        row_number() over (partition by session_id order by message_index) as step_index,
-        row_number() over (partition by session_id, turn_index order by message_index) as turn_step_index,
-        row_number() over (partition by session_id order by message_index desc) - 1 as later_step_count,
     from joined
 )
 
 select * from final
-order by started_at, step_id

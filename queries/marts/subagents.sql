@@ -112,4 +112,3 @@ final as (
 )
 
 select * from final
-order by started_at, part_id

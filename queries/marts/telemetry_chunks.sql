@@ -2,6 +2,7 @@
 -- grain: one row per chunk of a run that telemetry tells of
 -- sources: stg_telemetry_rlm, mart_telemetry_events, mart_rlm_chunk_calls
 -- time: none
+-- stored: no
 --
 -- What telemetry says of each chunk. An event joins a recorded chunk by the part of its call, else by session, name of
 -- the chunk and a time at most 2 s outside of it; events that join none are one chunk where they share session, run and
@@ -95,4 +96,3 @@ final as (
 )
 
 select * from final
-order by chunk_part_id

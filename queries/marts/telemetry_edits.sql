@@ -2,6 +2,7 @@
 -- grain: one row per attempt to edit that telemetry tells of
 -- sources: stg_telemetry_edits, mart_telemetry_events
 -- time: none
+-- stored: no
 --
 -- What telemetry says of each attempt: one row for a part of the database that events joined, else one for each event.
 -- Where several events tell of one part, each value is the last that was told.
@@ -56,4 +57,3 @@ final as (
 )
 
 select * from final
-order by part_id

@@ -113,4 +113,3 @@ final as (
 )
 
 select * from final
-order by occurred_at, event_id

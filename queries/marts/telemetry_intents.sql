@@ -2,6 +2,7 @@
 -- grain: one row per routing decision that telemetry tells of
 -- sources: stg_telemetry_intents, mart_telemetry_events, mart_intent_inferences
 -- time: none
+-- stored: no
 --
 -- What telemetry says of each decision. An event joins an inferred decision by its part, else by session and hash of the
 -- query, else by session, intent and a time at most 2 s away; events that join none are one decision where they share
@@ -112,4 +113,3 @@ merged as (
 )
 
 select * from merged
-order by decision_id

@@ -2,6 +2,7 @@
 -- grain: one row per run over a large text that telemetry tells of
 -- sources: stg_telemetry_rlm, mart_telemetry_events, mart_rlm_calls, mart_rlm_run_sums
 -- time: none
+-- stored: no
 --
 -- What telemetry says of each run as a whole. An event joins a recorded run by any of its calls, else by session and a
 -- time at most 2 s outside of it; events that join none are one run where they share session and run, with the chunks
@@ -92,4 +93,3 @@ final as (
 )
 
 select * from final
-order by run_id

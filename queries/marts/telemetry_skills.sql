@@ -2,6 +2,7 @@
 -- grain: one row per use of a skill that telemetry tells of
 -- sources: stg_telemetry_skills, mart_telemetry_events
 -- time: none
+-- stored: no
 --
 -- What telemetry says of each use of a skill: one row for a part of the database that events joined, else one for each
 -- event. Where several events tell of one part, each value is the last that was told; values are never added up.
@@ -66,4 +67,3 @@ final as (
 )
 
 select * from final
-order by part_id

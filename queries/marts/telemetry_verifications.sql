@@ -2,6 +2,7 @@
 -- grain: one row per verification loop that telemetry tells of
 -- sources: stg_telemetry_verifications, mart_telemetry_events, mart_verification_inferences, mart_verification_calls
 -- time: none
+-- stored: no
 --
 -- What telemetry says of each loop. An event joins an inferred loop by its part (the loop's first, or any call of its
 -- run), else by session, a time at most 2 s outside the loop, and the skill where both name one; the nearest loop. Events
@@ -115,4 +116,3 @@ final as (
 )
 
 select * from final
-order by loop_id

@@ -37,4 +37,3 @@ final as (
 )
 
 select * from final
-order by session_id, todo_position

@@ -1,7 +1,8 @@
 -- mart: tool_calls
 -- grain: one row per tool part
--- sources: stg_parts, mart_part_places, mart_messages, mart_session_places, mart_call_targets, mart_call_links, mart_call_errors
+-- sources: stg_parts, mart_part_numbers, mart_message_places, mart_messages, mart_session_places, mart_call_targets, mart_call_links, mart_call_errors
 -- time: started_at
+-- reach: session
 --
 -- `is_error` is OpenCode's word (status error); `is_failed` also counts exit codes other than 0, aborted commands and
 -- unknown tools; a call left pending or running is `is_unfinished` and has no duration. Duration holds the time that
@@ -17,28 +18,16 @@
 -- asked_tool, edit_format, edit_outcome, additions, deletions, file_count, has_lsp_errors, retry_of, repeat_of,
 -- is_recovered (failed, but the same tool and target succeeded later in the turn), later_step_count, step_share_tokens,
 -- step_share_output_tokens, step_share_cost_usd, window_id, weak_window_id, is_fork_copy, is_undone.
-with part_places as (
-    select * from mart_part_places
+with part_numbers as (
+    select * from mart_part_numbers
 ),
 
-messages as (
-    select * from mart_messages
+openings as (
+    select part_number as window_number, part_id as window_id from part_numbers where is_load
 ),
 
-session_places as (
-    select * from mart_session_places
-),
-
-call_targets as (
-    select * from mart_call_targets
-),
-
-call_links as (
-    select * from mart_call_links
-),
-
-call_errors as (
-    select * from mart_call_errors
+first_parts as (
+    select session_number, min(part_number) - 1 as parts_before from part_numbers group by session_number
 ),
 
 calls as (
@@ -80,41 +69,35 @@ calls as (
     where part_type = 'tool'
 ),
 
-owners as (
-    select
-        part_places.part_id,
-        part_places.turn_id,
-        part_places.turn_index,
-        part_places.part_index,
-        session_places.project_id,
-        session_places.project_name,
-        session_places.directory,
-        coalesce(session_places.root_session_id, part_places.session_id) as root_session_id,
-        coalesce(session_places.is_child, false) as is_child,
-        messages.agent,
-        coalesce(messages.model, 'unknown') as model,
-        messages.created_at as message_created_at,
-        part_places.window_id,
-        part_places.weak_window_id,
-        part_places.is_fork_copy,
-        part_places.is_undone,
-    from part_places
-    left join messages
-        on part_places.message_id = messages.message_id
-    left join session_places
-        on part_places.session_id = session_places.session_id
-),
-
 final as (
     select
-        *,
-        coalesce(call_started_at, message_created_at) as started_at,
+        calls.* exclude (call_started_at),
+        links.* exclude (
+            part_id, part_number, session_number, message_number, turn_number, window_number, weak_window_number
+        ),
+        turns.turn_id,
+        coalesce(turns.turn_index, 0) as turn_index,
+        links.part_number - first_parts.parts_before as part_index,
+        places.project_id, places.project_name, places.directory,
+        coalesce(places.root_session_id, calls.session_id) as root_session_id,
+        coalesce(places.is_child, false) as is_child,
+        messages.agent,
+        coalesce(messages.model, 'unknown') as model,
+        openings.window_id,
+        weak_openings.window_id as weak_window_id,
+        targets.target_path, targets.target,
+        errors.error_class, errors.error_message, errors.error_pattern,
+        coalesce(calls.call_started_at, messages.created_at) as started_at,
     from calls
-    inner join owners using (part_id)
-    inner join call_targets using (part_id)
-    inner join call_links using (part_id)
-    left join call_errors using (part_id)
+    inner join mart_call_links as links on calls.part_id = links.part_id
+    inner join mart_call_targets as targets on calls.part_id = targets.part_id
+    inner join first_parts on links.session_number = first_parts.session_number
+    left join mart_call_errors as errors on calls.part_id = errors.part_id
+    left join mart_messages as messages on calls.message_id = messages.message_id
+    left join mart_message_places as turns on links.message_number = turns.message_number
+    left join mart_session_places as places on calls.session_id = places.session_id
+    left join openings on links.window_number = openings.window_number
+    left join openings as weak_openings on links.weak_window_number = weak_openings.window_number
 )
 
 select * from final
-order by started_at, part_id

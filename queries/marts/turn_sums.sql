@@ -2,6 +2,8 @@
 -- grain: one row per turn
 -- sources: mart_messages, mart_steps, mart_tool_calls
 -- time: none
+-- reach: session
+-- stored: no
 --
 -- The sums behind `turns`: messages, requests and tool calls of a turn, and how it ended. Sums are over assistant
 -- messages without child sessions; a turn without an answer has sums of 0, one whose amounts are all unknown has NULL.
@@ -13,10 +15,17 @@ with messages as (
     select
         *,
         role = 'assistant' as is_answer,
-        row_number() over (partition by turn_id order by message_index desc) = 1 as is_last,
-        row_number() over (partition by turn_id, role order by message_index) = 1 as is_first_of_role,
     from mart_messages
     where turn_id is not null
+),
+
+edges as (
+    select
+        turn_id,
+        max(message_index) as last_index,
+        min(case when is_answer then message_index end) as first_answer_index,
+    from messages
+    group by turn_id
 ),
 
 steps as (
@@ -29,12 +38,12 @@ tool_calls as (
 
 message_sums as (
     select
-        turn_id,
+        messages.turn_id,
         count(*) as message_count,
         count(case when is_answer then 1 end) as answer_count,
         max(coalesce(completed_at, created_at)) as ended_at,
-        max(case when is_answer and is_first_of_role then model end) as answer_model,
-        max(case when is_answer and is_first_of_role then agent end) as answer_agent,
+        max(case when message_index = first_answer_index then model end) as answer_model,
+        max(case when message_index = first_answer_index then agent end) as answer_agent,
         cast(sum(case when is_answer then input_tokens end) as bigint) as input_tokens,
         cast(sum(case when is_answer then output_tokens end) as bigint) as output_tokens,
         cast(sum(case when is_answer then reasoning_tokens end) as bigint) as reasoning_tokens,
@@ -43,23 +52,20 @@ message_sums as (
         cast(sum(case when is_answer then total_tokens end) as bigint) as total_tokens,
         sum(case when is_answer then cast(round(cost_usd * 1e9) as bigint) end) / 1e9 as cost_usd,
         max(case
-            when not is_last then null
+            when message_index < last_index then null
             when is_aborted then 'aborted'
             when is_error then 'error'
             when not is_answer or completed_at is null or finish_reason in ('tool-calls', 'unknown') then 'open'
             else 'completed'
         end) as outcome,
-        max(case when is_last then error_name end) as error_name,
+        max(case when message_index = last_index then error_name end) as error_name,
     from messages
-    group by turn_id
+    inner join edges on messages.turn_id = edges.turn_id
+    group by messages.turn_id
 ),
 
 step_sums as (
-    select
-        turn_id,
-        count(*) as step_count,
-    from steps
-    group by turn_id
+    select turn_id, count(*) as step_count from steps group by turn_id
 ),
 
 call_sums as (
@@ -106,11 +112,8 @@ final as (
         message_sums.outcome,
         message_sums.error_name,
     from message_sums
-    left join step_sums
-        on message_sums.turn_id = step_sums.turn_id
-    left join call_sums
-        on message_sums.turn_id = call_sums.turn_id
+    left join step_sums on message_sums.turn_id = step_sums.turn_id
+    left join call_sums on message_sums.turn_id = call_sums.turn_id
 )
 
 select * from final
-order by turn_id

@@ -2,6 +2,7 @@
 -- grain: one row per prompt that a person wrote (in a child session: per task given by the parent)
 -- sources: stg_parts, mart_messages, mart_turn_sums
 -- time: started_at
+-- reach: session
 --
 -- A turn is a prompt and everything until the next one in the session. What stands before the first prompt belongs to
 -- no turn, so turns may add up to less than sessions. `outcome` goes by the last message: completed, error, aborted, or
@@ -81,4 +82,3 @@ final as (
 )
 
 select * from final
-order by started_at, turn_id

@@ -2,6 +2,8 @@
 -- grain: one row per applied edit and per check that ran, in its run
 -- sources: mart_tool_calls, mart_verifying_windows, mart_signals
 -- time: none
+-- reach: session
+-- stored: no
 --
 -- The calls behind `verification_loops`. A check is a shell command that tests, builds or lints and has an exit code; 0
 -- is a pass. Tachikoma's verification-engine exits with 0 on a FAIL too: only the verdict that it printed tells, and
@@ -107,4 +109,3 @@ final as (
 )
 
 select * from final
-order by run_id, run_position

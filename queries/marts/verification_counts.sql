@@ -2,6 +2,8 @@
 -- grain: one row per loop of editing and checking, counted from calls
 -- sources: mart_verification_calls, mart_tool_calls
 -- time: none
+-- reach: session
+-- stored: no
 --
 -- The loops of `verification_loops` as calls tell. Edit, check, edit, check, until it holds or is given up. In the window
 -- of a skill that verifies, all checks of the window are one loop as soon as one of them follows an edit. Elsewhere
@@ -101,4 +103,3 @@ final as (
 )
 
 select * from final
-order by started_at, loop_id

@@ -2,6 +2,8 @@
 -- grain: one row per loop of making and checking
 -- sources: mart_verification_counts, mart_verification_calls, mart_verifying_windows, mart_signals
 -- time: none
+-- reach: session
+-- stored: no
 --
 -- What the database alone tells of each loop; `verification_loops` lays telemetry over it.
 -- A loop goes by the numbers that were printed, where there are any: rubric-verify, a GVR result, or an agent's own report
@@ -104,4 +106,3 @@ final as (
 )
 
 select * from final
-order by started_at, loop_id

@@ -76,4 +76,3 @@ final as (
 )
 
 select * from final
-order by started_at, loop_id

@@ -2,6 +2,8 @@
 -- grain: one row per window of a skill that verifies
 -- sources: mart_skill_asks
 -- time: none
+-- reach: session
+-- stored: no
 --
 -- Windows in which edits and checks are one loop: those of dev, verification and verifier-code-agent.
 -- Columns: window_id, skill_name.
@@ -15,4 +17,3 @@ select
     min(skill_name) as skill_name,
 from asks
 group by window_id
-order by window_id

@@ -7,9 +7,10 @@ use super::progress::Bar;
 use super::{Usage, environment::Environment};
 use crate::engine::asker::Asker;
 use crate::engine::duck::Duck;
+use crate::engine::marts::{self, Workshop};
 use crate::engine::memo::Memo;
 use crate::engine::scope::{Filter, Scope};
-use crate::engine::{self, Wanted, marts};
+use crate::engine::{self, Wanted};
 use crate::error::{EngineError, LocateError};
 use crate::extract::opencode::locate::{Found, Places, locate};
 use crate::extract::{Refreshed, Request, catalog, refresh};
@@ -73,10 +74,13 @@ impl Ready {
     /// # Errors
     /// The database refuses.
     pub fn seal(&self) -> Result<(), EngineError> {
-        let tables = self.manifest.files().map(|file| self.store.root().join(&file.path));
-        let marts = marts::files_of(&self.store, &self.manifest, &self.registry);
-        self.duck.seal(&tables.chain(marts).collect::<Vec<_>>())
+        seal(&self.duck, &self.store, &self.manifest, &self.registry)
     }
+}
+
+fn seal(duck: &Duck, store: &Store, manifest: &Manifest, registry: &Registry) -> Result<(), EngineError> {
+    let tables = manifest.files().map(|file| store.root().join(&file.path));
+    duck.seal(&tables.chain(marts::files(store, manifest, registry)).collect::<Vec<_>>())
 }
 
 /// A store's state and what can be asked of it; the database is opened when something must be computed.
@@ -100,6 +104,7 @@ impl Known {
             let wanted = Wanted::of(texts.iter().map(String::as_str), &self.registry);
             let duck = open(&self.store, &self.manifest, &self.registry, &wanted)?;
             engine::scoped(&duck, &self.registry, &self.scope, &wanted)?;
+            seal(&duck, &self.store, &self.manifest, &self.registry)?;
             Ok(duck)
         };
         Asker::new(Box::new(opener), memo, self.scope.period.clone())
@@ -374,8 +379,8 @@ impl Context {
 /// DuckDB does not start, or a mart's SQL fails.
 pub fn open(store: &Store, manifest: &Manifest, registry: &Registry, wanted: &Wanted) -> anyhow::Result<Duck> {
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
-    let duck = Duck::open(threads, store.work())?;
-    engine::tables(&duck, store, manifest, registry, wanted)?;
-    marts::ensure(&duck, store, manifest, registry, wanted)?;
+    let duck = Duck::open(threads, &store.work().join(marts::FOLDER))?;
+    marts::ensure(&duck, &Workshop { store, manifest, registry }, wanted)?;
+    engine::tables(&duck, store, manifest, registry, wanted, None)?;
     Ok(duck)
 }

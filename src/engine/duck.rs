@@ -19,6 +19,11 @@ pub struct Duck {
     connection: Connection,
 }
 
+/// Name of the folder that takes what does not fit into memory: one a process, since DuckDB's files have fixed names.
+fn spill() -> String {
+    format!(".spill-{}", std::process::id())
+}
+
 /// Errors of DuckDB without the noise around them.
 #[must_use]
 pub fn message(error: &duckdb::Error) -> String {
@@ -43,12 +48,21 @@ impl Duck {
             .enable_autoload_extension(false)
             .and_then(|config| config.with("autoinstall_known_extensions", "false"))
             .and_then(|config| config.with("threads", threads.to_string()))
-            .and_then(|config| config.with("temp_directory", scratch.join("spill").as_str()))
+            .and_then(|config| config.with("temp_directory", scratch.join(spill()).as_str()))
             .and_then(|config| config.with("preserve_insertion_order", "true"))
             .and_then(|config| config.max_memory(MEMORY))
             .map_err(|error| start(&error))?;
         let connection = Connection::open_in_memory_with_flags(config).map_err(|error| start(&error))?;
         Ok(Self { connection })
+    }
+
+    /// Threads that queries may use.
+    ///
+    /// # Errors
+    /// DuckDB does not tell.
+    pub fn threads(&self) -> Result<usize, EngineError> {
+        let table = self.query("threads", "select cast(current_setting('threads') as bigint) as threads", &[])?;
+        Ok(table.value(0, 0).as_i64().and_then(|count| usize::try_from(count).ok()).unwrap_or(1).max(1))
     }
 
     /// Lifts the limit on memory to DuckDB's own, for work that cannot spill.

@@ -1,7 +1,8 @@
 //! Runs many metrics at once and gives the results in the order asked for.
 //!
 //! Input: metrics and a database with the views of a run. Output: one [`Measured`] a metric; a failure is a result too.
-//! SQL goes over rayon's workers; polars has its own pool and runs on a plain thread beside them.
+//! Each worker is a plain thread with a connection of its own, and runs one metric after another, SQL or polars: waiting for
+//! polars' own pool from a worker of rayon could deadlock.
 
 use super::duck::Duck;
 use super::lazy;
@@ -11,7 +12,7 @@ use super::views::body;
 use crate::error::EngineError;
 use crate::metric::{EngineKind, QueryFile};
 use crate::model::period::Period;
-use rayon::prelude::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// One metric's result.
@@ -68,42 +69,42 @@ pub fn measure<'a>(duck: &Duck, metrics: &[&'a QueryFile], period: &Period) -> R
         .collect())
 }
 
-/// Computes all tasks side by side; the results are in the order of the tasks.
+/// Computes all tasks side by side, those with the longest SQL first, since planning is most of the work and grows with it;
+/// the results are in the order of the tasks.
 ///
 /// # Errors
 /// A connection cannot be had. A metric that fails is in the results.
 pub fn measure_tasks<'a>(duck: &Duck, tasks: &[Task<'a>]) -> Result<Vec<Measured<'a>>, EngineError> {
-    let (polars, sql): (Vec<_>, Vec<_>) =
-        tasks.iter().copied().enumerate().partition(|(_, task)| task.metric.engine == EngineKind::Polars);
-    let connect = |task: &Task<'a>| -> Result<Duck, EngineError> {
-        let connection = duck.again()?;
-        connection.batch("period", &Scope::variables(task.period))?;
-        Ok(connection)
-    };
-    let with_connections = |tasks: Vec<(usize, Task<'a>)>| {
-        tasks
-            .into_iter()
-            .map(|(index, task)| Ok((index, task.metric, connect(&task)?)))
-            .collect::<Result<Vec<_>, EngineError>>()
-    };
-    let (polars, sql) = (with_connections(polars)?, with_connections(sql)?);
-    let mut results: Vec<(usize, Measured<'a>)> = std::thread::scope(|threads| {
-        let beside = threads.spawn(move || {
-            polars
-                .into_iter()
-                .map(|(index, metric, connection)| (index, timed(&connection, metric)))
-                .collect::<Vec<_>>()
-        });
-        let mut results: Vec<_> = sql
-            .into_par_iter()
-            .with_max_len(1)
-            .map(|(index, metric, connection)| (index, timed(&connection, metric)))
-            .collect();
-        if let Ok(more) = beside.join() {
-            results.extend(more);
+    let mut order: Vec<usize> = (0..tasks.len()).collect();
+    order.sort_by_key(|index| std::cmp::Reverse(tasks[*index].metric.text.len()));
+    let next = AtomicUsize::new(0);
+    let work = |duck: Duck| -> Result<Vec<(usize, Measured<'a>)>, EngineError> {
+        let mut done = Vec::new();
+        let mut period: Option<&Period> = None;
+        while let Some(index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let task = tasks[*index];
+            if period != Some(task.period) {
+                duck.batch("period", &Scope::variables(task.period))?;
+                period = Some(task.period);
+            }
+            done.push((*index, timed(&duck, task.metric)));
         }
-        results
-    });
+        Ok(done)
+    };
+    let count = std::thread::available_parallelism().map_or(2, usize::from).min(tasks.len());
+    let workers: Vec<Duck> = (0..count).map(|_| duck.again()).collect::<Result<_, _>>()?;
+    let mut results: Vec<(usize, Measured<'a>)> = std::thread::scope(|scope| {
+        let running: Vec<_> = workers.into_iter().map(|worker| scope.spawn(|| work(worker))).collect();
+        running
+            .into_iter()
+            .map(|thread| {
+                thread.join().unwrap_or_else(|_| {
+                    Err(EngineError::Start { message: "a thread that measures ended before its time".into() })
+                })
+            })
+            .collect::<Result<Vec<_>, _>>()
+            .map(|parts| parts.into_iter().flatten().collect())
+    })?;
     results.sort_by_key(|(index, _)| *index);
     Ok(results.into_iter().map(|(_, measured)| measured).collect())
 }

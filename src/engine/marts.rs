@@ -1,51 +1,67 @@
 //! Builds each mart once per state of the store, as Parquet, and shows it as view `mart_<name>`.
 //!
-//! Input: staging views. Output: `marts/<key>/<mart>.parquet`, where the key covers the store's files and the SQL. The
-//! folder is written beside its place and renamed into it; marts of earlier states go.
+//! Input: staging views. Output: `<root>/<key>/<mart>.parquet` (or a folder `<mart>/` of several files, one for a part of
+//! the sessions), where the key covers the store's files and the SQL. The folder is written beside its place and renamed
+//! into it; marts of earlier states go. A mart that is not stored is a step on the way: it is built when a run names it.
+
+mod build;
+mod plan;
 
 use super::duck::Duck;
 use super::scope::literal;
-use super::views::{Wanted, body};
+use super::wanted::Wanted;
 use crate::error::{EngineError, StoreError};
 use crate::metric::{Layer, QueryFile};
 use crate::registry::Registry;
 use crate::store::manifest::Manifest;
-use crate::store::{Store, private_folder};
+use crate::store::{Store, private_file, private_folder};
 use camino::{Utf8Path, Utf8PathBuf};
+use plan::Plan;
 
 /// Name of the folder in the store.
 pub const FOLDER: &str = "marts";
 
-/// Makes sure that all marts exist and creates their views. True when they had to be built.
+/// What marts are built from, and where they go.
+pub struct Workshop<'a> {
+    /// The store.
+    pub store: &'a Store,
+    /// Its state.
+    pub manifest: &'a Manifest,
+    /// Staging and marts.
+    pub registry: &'a Registry,
+}
+
+/// Makes sure that the marts of a run exist and creates their views. True when some had to be built.
 ///
 /// # Errors
-/// A mart's SQL fails, marts depend on each other in a circle, or the store cannot be written.
-pub fn ensure(
-    duck: &Duck,
-    store: &Store,
-    manifest: &Manifest,
-    registry: &Registry,
-    wanted: &Wanted,
-) -> Result<bool, EngineError> {
-    let root = store.work().join(FOLDER);
-    crate::store::refuse_link(&root)?;
-    let folder = folder_of(store, manifest, registry);
-    let ordered = in_order(registry)?;
-    let complete = folder.is_dir() && ordered.iter().all(|mart| file_of(&folder, mart).is_file());
-    if complete {
-        for mart in ordered.iter().filter(|mart| wanted.has_mart(&mart.name)) {
-            show(duck, mart, &file_of(&folder, mart))?;
+/// A mart's SQL fails, marts depend on each other in a circle, or the folder cannot be written.
+pub fn ensure(duck: &Duck, shop: &Workshop<'_>, wanted: &Wanted) -> Result<bool, EngineError> {
+    let root = &shop.store.work().join(FOLDER);
+    crate::store::refuse_link(root)?;
+    let folder = folder_of(shop.store, shop.manifest, shop.registry);
+    let marts: Vec<&QueryFile> = shop.registry.layer(Layer::Mart).collect();
+    let missing = || -> Vec<&QueryFile> {
+        let is_absent = |mart: &&&QueryFile| files_of(&folder, mart).is_empty();
+        marts.iter().filter(|mart| mart.is_stored || wanted.has_mart(mart)).filter(is_absent).copied().collect()
+    };
+    let mut is_built = false;
+    if !missing().is_empty() {
+        private_folder(root).map_err(crate::store::io("create", root))?;
+        let _turn = take_turn(root)?;
+        // Another process may have built them while this one waited.
+        let targets = missing();
+        if !targets.is_empty() {
+            let plan = Plan::new(&marts, &targets)?;
+            let incoming = root.join(".incoming");
+            build::build(duck, shop, &plan, &incoming)?;
+            place(root, &incoming, &folder)?;
+            is_built = true;
         }
-        return Ok(false);
     }
-    super::tables(duck, store, manifest, registry, &Wanted::all())?;
-    let incoming = root.join(format!(".incoming-{}", std::process::id()));
-    build(duck, &ordered, &incoming)?;
-    replace(&root, &incoming, &folder)?;
-    for mart in &ordered {
-        show(duck, mart, &file_of(&folder, mart))?;
+    for mart in marts.iter().filter(|mart| wanted.has_mart(mart)) {
+        show(duck, mart, &files_of(&folder, mart))?;
     }
-    Ok(true)
+    Ok(is_built)
 }
 
 /// Where the marts of a state lie: the name covers the store's files and the SQL.
@@ -55,92 +71,57 @@ pub fn folder_of(store: &Store, manifest: &Manifest, registry: &Registry) -> Utf
     store.work().join(FOLDER).join(&key[..16])
 }
 
-/// Every mart's file in a state.
+/// Every mart's files in a state.
 #[must_use]
-pub fn files_of(store: &Store, manifest: &Manifest, registry: &Registry) -> Vec<Utf8PathBuf> {
+pub fn files(store: &Store, manifest: &Manifest, registry: &Registry) -> Vec<Utf8PathBuf> {
     let folder = folder_of(store, manifest, registry);
-    registry.layer(Layer::Mart).map(|mart| file_of(&folder, mart)).collect()
+    registry.layer(Layer::Mart).flat_map(|mart| files_of(&folder, mart)).collect()
 }
 
-fn file_of(folder: &Utf8Path, mart: &QueryFile) -> Utf8PathBuf {
-    folder.join(format!("{}.parquet", mart.name))
+/// The files of a mart: one, or those of its folder in the order of their numbers.
+fn files_of(folder: &Utf8Path, mart: &QueryFile) -> Vec<Utf8PathBuf> {
+    let single = folder.join(format!("{}.parquet", mart.name));
+    if single.is_file() {
+        return vec![single];
+    }
+    let Ok(entries) = folder.join(&mart.name).read_dir_utf8() else { return Vec::new() };
+    let mut files: Vec<Utf8PathBuf> = entries.filter_map(Result::ok).map(camino::Utf8DirEntry::into_path).collect();
+    files.sort();
+    files
 }
 
-fn show(duck: &Duck, mart: &QueryFile, file: &Utf8Path) -> Result<(), EngineError> {
+fn show(duck: &Duck, mart: &QueryFile, files: &[Utf8PathBuf]) -> Result<(), EngineError> {
+    let list = files.iter().map(|file| literal(file.as_str())).collect::<Vec<_>>().join(", ");
     let sql = format!(
-        "create or replace view \"mart_{}\" as select * from read_parquet({}, hive_partitioning = false)",
+        "create or replace view \"mart_{}\" as select * from read_parquet([{list}], hive_partitioning = false)",
         mart.name,
-        literal(file.as_str())
     );
     duck.batch(&mart.path, &sql)
 }
 
-fn build(duck: &Duck, ordered: &[&QueryFile], incoming: &Utf8Path) -> Result<(), EngineError> {
-    if incoming.exists() {
-        std::fs::remove_dir_all(incoming).map_err(crate::store::io("remove", incoming))?;
-    }
-    private_folder(incoming).map_err(crate::store::io("create", incoming))?;
-    for mart in ordered {
-        let file = file_of(incoming, mart);
-        let started = std::time::Instant::now();
-        let sql = format!("copy ({}\n) to {} (format parquet, compression zstd)", body(mart), literal(file.as_str()));
-        match duck.batch(&mart.path, &sql) {
-            Err(EngineError::Sql { message, .. }) if message.contains("Out of Memory") => {
-                tracing::info!(mart = mart.name, "needs more memory than the limit: lifting it");
-                duck.without_limit()?;
-                duck.batch(&mart.path, &sql)?;
-            }
-            result => result?,
-        }
-        tracing::debug!(mart = mart.name, elapsed_ms = started.elapsed().as_millis(), "built");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let private = std::fs::Permissions::from_mode(0o600);
-            std::fs::set_permissions(&file, private).map_err(crate::store::io("write", &file))?;
-        }
-        show(duck, mart, &file)?;
-    }
-    Ok(())
+/// One process builds at a time; the others wait for what it builds. Given back when the file is closed.
+fn take_turn(root: &Utf8Path) -> Result<std::fs::File, StoreError> {
+    let path = root.join(".lock");
+    let file = private_file(&path).map_err(crate::store::io("write", &path))?;
+    file.lock().map_err(crate::store::io("lock", &path))?;
+    Ok(file)
 }
 
-fn replace(root: &Utf8Path, incoming: &Utf8Path, folder: &Utf8Path) -> Result<(), StoreError> {
-    if folder.exists() {
-        std::fs::remove_dir_all(folder).map_err(crate::store::io("remove", folder))?;
+/// Renames what was built into its place, and removes the marts of other states.
+fn place(root: &Utf8Path, incoming: &Utf8Path, folder: &Utf8Path) -> Result<(), StoreError> {
+    if folder.is_dir() {
+        for entry in incoming.read_dir_utf8().map_err(crate::store::io("read", incoming))?.filter_map(Result::ok) {
+            let target = folder.join(entry.file_name());
+            std::fs::rename(entry.path(), &target).map_err(crate::store::io("rename", &target))?;
+        }
+    } else {
+        std::fs::rename(incoming, folder).map_err(crate::store::io("rename", folder))?;
     }
-    std::fs::rename(incoming, folder).map_err(crate::store::io("rename", folder))?;
     for entry in root.read_dir_utf8().map_err(crate::store::io("read", root))?.filter_map(Result::ok) {
-        if entry.path() != folder && entry.path().is_dir() {
+        let is_spill = entry.file_name().starts_with(".spill-");
+        if entry.path() != folder && entry.path().is_dir() && !is_spill {
             std::fs::remove_dir_all(entry.path()).map_err(crate::store::io("remove", entry.path()))?;
         }
     }
     Ok(())
-}
-
-/// Marts in an order in which each comes after those that it reads.
-fn in_order(registry: &Registry) -> Result<Vec<&QueryFile>, EngineError> {
-    let mut waiting: Vec<&QueryFile> = registry.layer(Layer::Mart).collect();
-    let mut ordered: Vec<&QueryFile> = Vec::new();
-    while !waiting.is_empty() {
-        let ready = |mart: &QueryFile| {
-            mart.sources
-                .iter()
-                .filter_map(|source| source.strip_prefix("mart_"))
-                .all(|needed| ordered.iter().any(|done| done.name == needed))
-        };
-        let (now, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|mart| ready(mart));
-        if now.is_empty() {
-            let names: Vec<&str> = later.iter().map(|mart| mart.name.as_str()).collect();
-            return Err(EngineError::Sql {
-                file: later[0].path.clone(),
-                message: format!(
-                    "these marts wait for each other or for a mart that does not exist: {}",
-                    names.join(", ")
-                ),
-            });
-        }
-        ordered.extend(now);
-        waiting = later;
-    }
-    Ok(ordered)
 }

@@ -15,5 +15,7 @@ pub mod sandbox;
 pub mod scope;
 pub mod table;
 mod views;
+mod wanted;
 
-pub use views::{Wanted, body, scoped, tables};
+pub use views::{body, scoped, tables};
+pub use wanted::Wanted;

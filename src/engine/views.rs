@@ -4,6 +4,7 @@
 
 use super::duck::Duck;
 use super::scope::{Scope, literal};
+use super::wanted::Wanted;
 use crate::error::EngineError;
 use crate::metric::{Layer, QueryFile};
 use crate::registry::Registry;
@@ -11,7 +12,7 @@ use crate::store::Store;
 use crate::store::manifest::Manifest;
 use crate::store::schema::{Kind, Origin, TABLES, TableDef};
 use camino::Utf8PathBuf;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 fn sql_type(kind: Kind) -> &'static str {
     match kind {
@@ -44,51 +45,18 @@ pub(super) fn relation(table: &TableDef, files: &[Utf8PathBuf], has_content: boo
     format!("select {columns} from read_parquet([{list}], hive_partitioning = false)")
 }
 
-/// Which views a run needs: creating one costs about a millisecond, and there are well over a hundred.
-pub struct Wanted(Option<HashSet<String>>);
-
-impl Wanted {
-    /// All of them.
-    #[must_use]
-    pub fn all() -> Self {
-        Self(None)
-    }
-
-    /// Those that these texts name, and what they are made of.
-    #[must_use]
-    pub fn of<'a>(texts: impl IntoIterator<Item = &'a str>, registry: &Registry) -> Self {
-        let mut words = HashSet::new();
-        for text in texts {
-            words.extend(
-                text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
-                    .filter(|word| !word.is_empty())
-                    .map(str::to_ascii_lowercase),
-            );
-        }
-        if words.contains("skills") {
-            words.insert("stg_skills".to_owned());
-        }
-        for file in registry.layer(Layer::Staging).filter(|file| words.contains(&file.name)).collect::<Vec<_>>() {
-            words.extend(file.sources.iter().cloned());
-        }
-        Self(Some(words))
-    }
-
-    /// A view of this name is needed.
-    #[must_use]
-    pub fn has(&self, name: &str) -> bool {
-        self.0.as_ref().is_none_or(|words| words.contains(name))
-    }
-
-    /// Any view of this mart is needed.
-    #[must_use]
-    pub fn has_mart(&self, name: &str) -> bool {
-        ["", "_history", "_raw"].iter().any(|suffix| self.has(&format!("{name}{suffix}")))
-            || self.has(&format!("mart_{name}"))
-    }
+/// The rows of a session lie in one partition; other tables are not divided by sessions.
+fn is_divided(table: &TableDef) -> bool {
+    table.name == "session" || (table.position("session_id").is_some() && table.name != "quarantine")
 }
 
-/// Views of the tables: `raw_<table>` with all columns, `<table>` with OpenCode's own, and staging.
+/// The partition in which a file of the store lies.
+pub(super) fn partition_of(path: &str) -> Option<&str> {
+    path.rsplit('/').nth(1).filter(|folder| folder.contains('='))
+}
+
+/// Views of the tables: `raw_<table>` with all columns, `<table>` with OpenCode's own, and staging; over some partitions
+/// or (None) all of them.
 ///
 /// # Errors
 /// A staging file's SQL fails.
@@ -98,12 +66,17 @@ pub fn tables(
     manifest: &Manifest,
     registry: &Registry,
     wanted: &Wanted,
+    partitions: Option<&BTreeSet<String>>,
 ) -> Result<(), EngineError> {
     for table in TABLES {
-        if !wanted.has(table.name) && !wanted.has(&format!("raw_{}", table.name)) {
+        let is_wanted = wanted.has(table.name) || wanted.has(&format!("raw_{}", table.name));
+        if !is_wanted || (partitions.is_some() && !is_divided(table)) {
             continue;
         }
-        let files = store.files(manifest, table.name);
+        let mut files = store.files(manifest, table.name);
+        if let Some(partitions) = partitions {
+            files.retain(|file| partition_of(file.as_str()).is_some_and(|name| partitions.contains(name)));
+        }
         let sql = relation(table, &files, manifest.has_content);
         duck.batch(table.name, &format!("create or replace view raw_{} as {sql}", table.name))?;
         let own: Vec<String> = table
@@ -120,11 +93,22 @@ pub fn tables(
             )?;
         }
     }
-    if wanted.has("quarantine") {
+    if wanted.has("quarantine") && partitions.is_none() {
         duck.batch("quarantine", "create or replace view quarantine as select * from raw_quarantine")?;
     }
+    let undivided = |file: &QueryFile| {
+        let is_whole =
+            |source: &String| !TABLES.iter().any(|table| is_divided(table) && *source == format!("raw_{}", table.name));
+        file.sources.iter().any(is_whole)
+    };
     for file in registry.layer(Layer::Staging).filter(|file| wanted.has(&file.name)) {
+        if partitions.is_some() && undivided(file) {
+            continue;
+        }
         duck.batch(&file.path, &format!("create or replace view \"{}\" as {}", file.name, body(file)))?;
+    }
+    if partitions.is_some() {
+        return Ok(());
     }
     if wanted.has("skills") {
         duck.batch("skills", "create or replace view skills as select * from stg_skills")?;
@@ -138,7 +122,8 @@ pub fn body(file: &QueryFile) -> &str {
     file.text.trim_end().trim_end_matches(';')
 }
 
-/// SQLite's JSON functions as OpenCode's users know them, and intervals for shares.
+/// SQLite's JSON functions as OpenCode's users know them, intervals for shares, and both tails of the normal distribution
+/// (Hastings 1955, to seven places), which judge differences where many are compared.
 const MACROS: &str = "
 create or replace macro json_extract(document, path) as
     case when json_valid(document) then
@@ -157,6 +142,10 @@ create or replace macro wilson_high(successes, n) as
     case when n > 0 and successes >= n then 1.0 when n > 0 then least(1.0, (successes / cast(n as double) + 1.9207294 / n
         + 1.959964 * sqrt((successes / cast(n as double)) * (1 - successes / cast(n as double)) / n + 0.9603647 / (cast(n as double) * n)))
         / (1 + 3.8414588 / n)) end;
+create or replace macro normal_tails(z) as
+    exp(-z * z / 2) / (1 + 0.2316418882 * abs(z)) * (0.254829592 + (-0.284496736 + (1.421413741 + (-1.453152027
+        + 1.061405429 / (1 + 0.2316418882 * abs(z))) / (1 + 0.2316418882 * abs(z))) / (1 + 0.2316418882 * abs(z)))
+        / (1 + 0.2316418882 * abs(z)));
 ";
 
 /// Views of the marts as a run sees them: in the connection's period, filtered, in the user's zone. The connection gets the
@@ -189,7 +178,7 @@ pub fn scoped(duck: &Duck, registry: &Registry, scope: &Scope, wanted: &Wanted) 
             scope.count_forks,
         ),
     )?;
-    for file in registry.layer(Layer::Mart).filter(|file| wanted.has_mart(&file.name)) {
+    for file in registry.layer(Layer::Mart).filter(|file| wanted.has_mart(file)) {
         let mart = format!("mart_{}", file.name);
         let columns = duck.columns(&mart)?;
         let filters = scope.filters(&columns);

@@ -99,6 +99,10 @@ pub struct QueryFile {
     pub engine: EngineKind,
     /// Mart: the column by which a row belongs to a period.
     pub time: Option<String>,
+    /// Mart: a row depends on rows of its own session alone, so that sessions can be taken a part at a time.
+    pub is_by_session: bool,
+    /// Mart: kept in the store; others are steps on the way, built again when somebody asks for them.
+    pub is_stored: bool,
     /// Why it is measured and what makes it wrong.
     pub prose: String,
     /// The whole file.
@@ -109,7 +113,7 @@ pub struct QueryFile {
 
 const KEYS: &[(Layer, &[&str], &[&str])] = &[
     (Layer::Staging, &["staging", "sources"], &["grain"]),
-    (Layer::Mart, &["mart", "grain", "sources", "time"], &[]),
+    (Layer::Mart, &["mart", "grain", "sources", "time"], &["reach", "stored"]),
     (Layer::Metric, &["metric", "title", "grain", "units", "sources", "evidence", "better", "chart"], &["engine"]),
     (Layer::Finding, &["finding", "title", "sources", "evidence"], &["grain", "units"]),
     (Layer::Check, &["check", "title", "sources"], &["grain", "units"]),
@@ -144,6 +148,8 @@ impl QueryFile {
             chart: ChartSpec { kind: "none".into(), ..ChartSpec::default() },
             engine: EngineKind::Duckdb,
             time: None,
+            is_by_session: false,
+            is_stored: true,
             prose: header.prose.clone(),
             text: text.to_owned(),
             first_line: header.body_line,
@@ -167,6 +173,20 @@ impl QueryFile {
                 "grain" => file.grain.clone_from(&entry.value),
                 "sources" => file.sources = header::list(&entry.value),
                 "time" => file.time = Some(entry.value.clone()).filter(|value| value != "none"),
+                "reach" => {
+                    file.is_by_session = match entry.value.as_str() {
+                        "session" => true,
+                        "all" => false,
+                        other => return Err(fail(format!("reach is '{other}': session or all"))),
+                    };
+                }
+                "stored" => {
+                    file.is_stored = match entry.value.as_str() {
+                        "yes" => true,
+                        "no" => false,
+                        other => return Err(fail(format!("stored is '{other}': yes or no"))),
+                    };
+                }
                 "units" => file.units = parse_units(&entry.value).map_err(fail)?,
                 "evidence" => {
                     file.evidence = Evidence::parse(&entry.value).ok_or_else(|| {

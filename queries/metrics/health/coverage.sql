@@ -12,87 +12,90 @@
 -- quarantined ones; everything else is of the period. 'price' is answers with tokens that have a cost above 0: the
 -- others are of subscriptions, free models, or models without a price. Not everything can be known: an abort has no
 -- exit code, and a skill's use is judged only where its window allows it. used_by names metrics that read the field.
-with
+with message_counts as (
+    select
+        count(*) as n, count(directory) as in_session, count(turn_id) as in_turn,
+        count(*) filter (where role = 'assistant') as answers,
+        count(*) filter (where role = 'assistant' and model <> 'unknown') as models,
+        count(input_tokens) filter (where role = 'assistant') as tokens,
+        count(cost_usd) filter (where role = 'assistant') as costs,
+        count(completed_at) filter (where role = 'assistant') as ends,
+        count(*) filter (where role = 'assistant' and total_tokens > 0) as paid,
+        count(*) filter (where role = 'assistant' and total_tokens > 0 and cost_usd > 0) as priced,
+    from messages
+),
+
+step_counts as (select count(*) as n, count(finish_reason) as finishes, count(first_output_ms) as outputs from steps),
+
+call_counts as (
+    select
+        count(*) as n, count(target) as targets,
+        count(*) filter (where not is_unfinished) as ends,
+        count(duration_ms) filter (where not is_unfinished) as durations,
+        count(*) filter (where status = 'completed') as completed,
+        count(output_chars) filter (where status = 'completed') as outputs,
+        count(*) filter (where tool_name = 'bash') as commands,
+        count(exit_code) filter (where tool_name = 'bash') as command_codes,
+        count(*) filter (where tool_class = 'check') as checks,
+        count(exit_code) filter (where tool_class = 'check') as check_codes,
+    from tool_calls
+),
+
+edit_counts as (
+    select
+        count(*) as n, count(outcome) as outcomes,
+        count(*) filter (where outcome <> 'applied') as failures,
+        count(*) filter (where outcome <> 'applied' and error_class <> 'other') as classes,
+        count(*) filter (where is_applied) as applied,
+        count(additions + deletions) filter (where is_applied) as lines,
+    from edit_attempts
+),
+
+load_counts as (select count(*) as n, count(window_tokens) as windows, count(is_success) as successes from skill_loads where is_load),
+
+child_counts as (select count(*) as n, count(child_session_id) as children, count(total_tokens) as tokens from subagents),
+
+session_counts as (select count(*) as n, count(project_name) as projects, count(recorded_cost_usd) as sums from sessions),
+
+bad_rows as (
+    select case when table_name = 'part' then 'parts' else 'messages' end as of_table, count(*) as bad_count
+    from stg_quarantine where table_name in ('message', 'session_message', 'part') group by of_table
+),
+
+stored as (
+    select 'messages' as of_table, count(*) as good_count from stg_messages union all select 'parts', count(*) from stg_parts
+),
 
 counts as (
-    select 'stored messages' as entity, 'decoded' as field, count(*) as row_count,
-        count(*) filter (where is_decoded) as known_count, 'all' as used_by
-    from (
-        select true as is_decoded from stg_messages
-        union all
-        select false as is_decoded from stg_quarantine where table_name in ('message', 'session_message')
-    ) as stored_messages
-    union all
-    select 'stored parts', 'decoded', count(*), count(*) filter (where is_decoded), 'all'
-    from (
-        select true as is_decoded from stg_parts
-        union all
-        select false as is_decoded from stg_quarantine where table_name = 'part'
-    ) as stored_parts
-    union all
-    select 'messages', 'session', count(*), count(directory), 'by_project, by_session' from messages
-    union all
-    select 'messages', 'turn', count(*), count(turn_id), 'by_skill, cost_per_change' from messages
-    union all
-    select 'answers', 'model', count(*), count(*) filter (where model <> 'unknown'), 'by_model' from messages
-    where role = 'assistant'
-    union all
-    select 'answers', 'tokens', count(*), count(input_tokens), 'overview, efficiency_daily' from messages
-    where role = 'assistant'
-    union all
-    select 'answers', 'cost', count(*), count(cost_usd), 'overview, daily' from messages where role = 'assistant'
-    union all
-    select 'answers', 'price', count(*), count(*) filter (where cost_usd > 0), 'cost_per_change, waste' from messages
-    where role = 'assistant' and total_tokens > 0
-    union all
-    select 'answers', 'end', count(*), count(completed_at), 'by_model' from messages where role = 'assistant'
-    union all
-    select 'steps', 'finish', count(*), count(finish_reason), 'context_growth' from steps
-    union all
-    select 'steps', 'first output', count(*), count(first_output_ms), 'efficiency_by_model' from steps
-    union all
-    select 'turns', 'outcome', count(*), count(*) filter (where outcome <> 'open'), 'skill_outcomes' from turns
-    union all
-    select 'tool calls', 'end', count(*), count(*) filter (where not is_unfinished), 'tool_usage' from tool_calls
-    union all
-    select 'tool calls', 'duration', count(*), count(duration_ms), 'slowest_calls' from tool_calls
-    where not is_unfinished
-    union all
-    select 'tool calls', 'output', count(*), count(output_chars), 'by_tool' from tool_calls
-    where status = 'completed'
-    union all
-    select 'tool calls', 'target', count(*), count(target), 'retries' from tool_calls
-    union all
-    select 'shell commands', 'exit code', count(*), count(exit_code), 'shell_commands' from tool_calls
-    where tool_name = 'bash'
-    union all
-    select 'checks', 'exit code', count(*), count(exit_code), 'checks, loops' from tool_calls
-    where tool_class = 'check'
-    union all
-    select 'edit calls', 'outcome', count(*), count(outcome), 'edit_success' from edit_attempts
-    union all
-    select 'edit calls', 'error class', count(*), count(*) filter (where error_class <> 'other'), 'edit_failures'
-    from edit_attempts
-    where outcome <> 'applied'
-    union all
-    select 'applied edits', 'lines', count(*), count(additions + deletions), 'cost_per_change' from edit_attempts
-    where is_applied
-    union all
-    select 'skill loads', 'window', count(*), count(window_tokens), 'skill_usage, by_skill' from skill_loads
-    where is_load
-    union all
-    select 'skill loads', 'success', count(*), count(is_success), 'skill_usage, flaky_skills' from skill_loads
-    where is_load
-    union all
-    select 'subagents', 'child session', count(*), count(child_session_id), 'subagents' from subagents
-    union all
-    select 'subagents', 'tokens', count(*), count(total_tokens), 'subagents' from subagents
-    union all
-    select 'sessions', 'project', count(*), count(project_name), 'by_project' from sessions
-    union all
-    select 'sessions', 'recorded sums', count(*), count(recorded_cost_usd), 'stats' from sessions
-    union all
-    select 'verification loops', 'result', count(*), count(is_verified), 'loops, repair_loops' from verification_loops
+    select 'stored ' || of_table as entity, 'decoded' as field, good_count + coalesce(bad_count, 0) as row_count,
+        good_count as known_count, 'all' as used_by
+    from stored left join bad_rows using (of_table)
+    union all select 'messages', 'session', n, in_session, 'by_project, by_session' from message_counts
+    union all select 'messages', 'turn', n, in_turn, 'by_skill, cost_per_change' from message_counts
+    union all select 'answers', 'model', answers, models, 'by_model' from message_counts
+    union all select 'answers', 'tokens', answers, tokens, 'overview, efficiency_daily' from message_counts
+    union all select 'answers', 'cost', answers, costs, 'overview, daily' from message_counts
+    union all select 'answers', 'price', paid, priced, 'cost_per_change, waste' from message_counts
+    union all select 'answers', 'end', answers, ends, 'by_model' from message_counts
+    union all select 'steps', 'finish', n, finishes, 'context_growth' from step_counts
+    union all select 'steps', 'first output', n, outputs, 'efficiency_by_model' from step_counts
+    union all select 'turns', 'outcome', count(*), count(*) filter (where outcome <> 'open'), 'skill_outcomes' from turns
+    union all select 'tool calls', 'end', n, ends, 'tool_usage' from call_counts
+    union all select 'tool calls', 'duration', ends, durations, 'slowest_calls' from call_counts
+    union all select 'tool calls', 'output', completed, outputs, 'by_tool' from call_counts
+    union all select 'tool calls', 'target', n, targets, 'retries' from call_counts
+    union all select 'shell commands', 'exit code', commands, command_codes, 'shell_commands' from call_counts
+    union all select 'checks', 'exit code', checks, check_codes, 'checks, loops' from call_counts
+    union all select 'edit calls', 'outcome', n, outcomes, 'edit_success' from edit_counts
+    union all select 'edit calls', 'error class', failures, classes, 'edit_failures' from edit_counts
+    union all select 'applied edits', 'lines', applied, lines, 'cost_per_change' from edit_counts
+    union all select 'skill loads', 'window', n, windows, 'skill_usage, by_skill' from load_counts
+    union all select 'skill loads', 'success', n, successes, 'skill_usage, flaky_skills' from load_counts
+    union all select 'subagents', 'child session', n, children, 'subagents' from child_counts
+    union all select 'subagents', 'tokens', n, tokens, 'subagents' from child_counts
+    union all select 'sessions', 'project', n, projects, 'by_project' from session_counts
+    union all select 'sessions', 'recorded sums', n, sums, 'stats' from session_counts
+    union all select 'verification loops', 'result', count(*), count(is_verified), 'loops, repair_loops' from verification_loops
     union all select 'intent decisions', 'confidence', count(*), count(confidence), 'intent_calibration' from intent_decisions
     union all select 'intent decisions', 'label', count(*), count(is_correct), 'intent_confusion, intent_scores'
     from intent_decisions
@@ -107,10 +110,7 @@ counts as (
 
 final as (
     select
-        entity,
-        field,
-        row_count,
-        known_count,
+        entity, field, row_count, known_count,
         cast(known_count as double) / nullif(row_count, 0) as known_ratio,
         used_by,
     from counts

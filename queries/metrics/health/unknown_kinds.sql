@@ -31,7 +31,7 @@ words as (
             'websearch', 'skill', 'apply_patch', 'execute', 'lsp', 'plan_enter', 'plan_exit', 'list', 'patch',
             'multiedit', 'todoread', 'codesearch', 'batch', 'rlm_repl', 'rubric-verify', 'verification-report', 'rubric-config',
             'clear-verification-cache', 'skill-metrics', 'competence-report', 'tracking-stats'
-        ) or tool_class = 'mcp' or regexp_matches(tool_name, '^(tachikoma|(memory|graph|index)-)')
+        ) or tool_name like '%\_%' escape '\' or regexp_matches(tool_name, '^(tachikoma|(memory|graph|index)-)')
     from stg_parts
     where part_type = 'tool'
     union all

@@ -1,7 +1,7 @@
 -- metric:    skill_outcomes
 -- title:     With and without a skill
 -- grain:     one row per skill_name
--- units:     stratum_count=count, with_turn_count=count, with_ok_ratio=ratio, ci_low=ratio, ci_high=ratio, without_turn_count=count, without_ok_ratio=ratio, difference_ratio=ratio, difference_ci_low=ratio, difference_ci_high=ratio, with_p50_tokens=tokens, without_p50_tokens=tokens, with_p50_cost_usd=usd, without_p50_cost_usd=usd, with_tool_error_ratio=ratio, without_tool_error_ratio=ratio, unmatched_turn_count=count
+-- units:     stratum_count=count, with_turn_count=count, with_ok_ratio=ratio, ci_low=ratio, ci_high=ratio, without_turn_count=count, without_ok_ratio=ratio, difference_ratio=ratio, difference_ci_low=ratio, difference_ci_high=ratio, q_value=score, with_p50_tokens=tokens, without_p50_tokens=tokens, with_p50_cost_usd=usd, without_p50_cost_usd=usd, with_tool_error_ratio=ratio, without_tool_error_ratio=ratio, unmatched_turn_count=count
 -- sources:   turns, skill_loads
 -- evidence:  derived
 -- better:    higher
@@ -10,57 +10,43 @@
 -- Turns in which a skill was used against turns without it, of the same project and model only. A turn is ok when it
 -- ended without an error or an abort. The rate without is weighted to the mix of projects and models of the turns
 -- with the skill; turns with the skill that have no counterpart are left out and counted as unmatched. This is
--- observation: a skill is chosen because of the task, so a difference is not its effect. Medians and tool errors are
--- not weighted.
-with
-
-turn_skills as (
-    select distinct turn_id, skill_name
-    from skill_loads
-    where skill_name is not null and turn_id is not null and is_load
+-- observation: a skill is chosen because of the task, so a difference is not its effect. q_value says how likely chance
+-- alone would make it, adjusted for all skills (Benjamini-Hochberg). Medians and tool errors are not weighted.
+with turn_skills as (
+    select distinct turn_id, skill_name from skill_loads where skill_name is not null and turn_id is not null and is_load
 ),
 
 ended_turns as (
     select
-        turn_id,
+        turn_id, total_tokens, cost_usd, tool_call_count, tool_error_count,
         coalesce(project_id, 'unknown') as project_id,
         coalesce(model, 'unknown') as model,
-        total_tokens,
-        cost_usd,
-        tool_call_count,
-        tool_error_count,
         case when outcome = 'completed' then 1 else 0 end as is_ok,
     from turns
     where outcome <> 'open'
 ),
 
 skill_strata as (
-    select distinct turn_skills.skill_name, ended_turns.project_id, ended_turns.model
-    from turn_skills
-    inner join ended_turns on turn_skills.turn_id = ended_turns.turn_id
+    select distinct skill_name, project_id, model from turn_skills inner join ended_turns using (turn_id)
 ),
 
 compared_turns as (
     select
-        skill_strata.skill_name,
-        ended_turns.*,
+        skill_strata.skill_name, ended_turns.*,
         turn_skills.turn_id is not null as is_with,
         count(turn_skills.turn_id) over stratum as with_count,
         count(*) over stratum - count(turn_skills.turn_id) over stratum as without_count,
     from skill_strata
     inner join ended_turns using (project_id, model)
     left join turn_skills
-        on ended_turns.turn_id = turn_skills.turn_id
-        and skill_strata.skill_name = turn_skills.skill_name
+        on ended_turns.turn_id = turn_skills.turn_id and skill_strata.skill_name = turn_skills.skill_name
     window stratum as (partition by skill_strata.skill_name, ended_turns.project_id, ended_turns.model)
 ),
 
 strata as (
     select
-        skill_name,
-        project_id || '/' || model as stratum,
-        min(with_count) as with_count,
-        min(without_count) as without_count,
+        skill_name, project_id || '/' || model as stratum,
+        min(with_count) as with_count, min(without_count) as without_count,
         cast(sum(is_ok) filter (where is_with) as double) as with_ok,
         cast(sum(is_ok) filter (where not is_with) as double) as without_ok,
         (with_ok + 1) / (min(with_count) + 2) as with_rate,
@@ -101,18 +87,33 @@ per_skill as (
     group by skill_name
 ),
 
+tested as (
+    select
+        skill_name, stratum_count, without_ok_ratio, difference_error,
+        cast(with_ok_count as double) / with_turn_count - without_ok_ratio as difference_ratio,
+        normal_tails((cast(with_ok_count as double) / with_turn_count - without_ok_ratio) / difference_error) as p_value,
+    from per_skill
+    inner join weighted using (skill_name)
+),
+
+adjusted as (
+    select *, least(1.0, min(p_value * test_count / place) over (order by place desc)) as q_value,
+    from (
+        select *, row_number() over (order by p_value, skill_name) as place, count(*) over () as test_count from tested
+    ) as ranked
+),
+
 final as (
     select
         skill_name, stratum_count, with_turn_count,
         cast(with_ok_count as double) / nullif(with_turn_count, 0) as with_ok_ratio,
         wilson_low(with_ok_count, with_turn_count) as ci_low, wilson_high(with_ok_count, with_turn_count) as ci_high,
-        without_turn_count, without_ok_ratio, with_ok_ratio - without_ok_ratio as difference_ratio,
-        with_ok_ratio - without_ok_ratio - 1.96 * difference_error as difference_ci_low,
-        with_ok_ratio - without_ok_ratio + 1.96 * difference_error as difference_ci_high,
+        without_turn_count, without_ok_ratio, difference_ratio,
+        difference_ratio - 1.96 * difference_error as difference_ci_low,
+        difference_ratio + 1.96 * difference_error as difference_ci_high, q_value,
         with_p50_tokens, without_p50_tokens, with_p50_cost_usd, without_p50_cost_usd, with_tool_error_ratio,
         without_tool_error_ratio, unmatched_turn_count,
-    from per_skill
-    left join weighted using (skill_name)
+    from per_skill left join adjusted using (skill_name)
 )
 
 select * from final

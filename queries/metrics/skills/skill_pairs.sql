@@ -1,15 +1,16 @@
 -- metric:    skill_pairs
 -- title:     Skills used together
 -- grain:     one row per (skill_a, skill_b), a before b by name
--- units:     pair_session_count=count, a_session_count=count, b_session_count=count, either_session_count=count, session_count=count, pair_ratio=ratio, ci_low=ratio, ci_high=ratio, lift=score
+-- units:     pair_session_count=count, a_session_count=count, b_session_count=count, either_session_count=count, session_count=count, pair_ratio=ratio, ci_low=ratio, ci_high=ratio, lift=score, lift_ci_low=score, lift_ci_high=score, q_value=score
 -- sources:   skill_loads
 -- evidence:  derived
 -- better:    neutral
 -- chart:     matrix x=skill_a y=skill_b by=lift
 --
 -- Which skills go together in a session, among the sessions that used any skill. lift is how much oftener than by
--- chance: 1 is chance, and with few sessions it says little, so look at pair_session_count and at pair_ratio (both
--- among either) with its interval. A pair that always goes together may be one skill in two files. Weak uses count.
+-- chance: 1 is chance, lift_ci_low to lift_ci_high its 95 % interval (of the logarithm), and q_value says how likely
+-- chance alone would do it, adjusted for all the pairs that are looked at (Benjamini-Hochberg). pair_ratio is both
+-- among either. A pair that always goes together may be one skill in two files. Weak uses count.
 with
 
 session_skills as (
@@ -59,6 +60,27 @@ counted as (
     cross join session_total
 ),
 
+scored as (
+    select
+        *,
+        cast(pair_session_count as double) * session_count / a_session_count / b_session_count as lift,
+        sqrt(greatest(0, 1.0 / pair_session_count - 1.0 / a_session_count
+            + 1.0 / b_session_count - 1.0 / session_count)) as lift_error,
+        (cast(pair_session_count as double) * session_count - cast(a_session_count as double) * b_session_count)
+        / nullif(sqrt(cast(a_session_count as double) * b_session_count * (session_count - a_session_count)
+            * (session_count - b_session_count) / session_count), 0) as z_score,
+    from counted
+),
+
+ranked as (
+    select
+        *,
+        normal_tails(z_score) as p_value,
+        row_number() over (order by abs(z_score) desc nulls last, skill_a, skill_b) as place,
+        count(z_score) over () as test_count,
+    from scored
+),
+
 final as (
     select
         skill_a,
@@ -71,8 +93,16 @@ final as (
         cast(pair_session_count as double) / either_session_count as pair_ratio,
         wilson_low(pair_session_count, either_session_count) as ci_low,
         wilson_high(pair_session_count, either_session_count) as ci_high,
-        cast(pair_session_count as double) * session_count / a_session_count / b_session_count as lift,
-    from counted
+        lift,
+        lift * exp(-1.959964 * lift_error) as lift_ci_low,
+        lift * exp(1.959964 * lift_error) as lift_ci_high,
+        case
+            when p_value is not null then least(1.0, min(p_value * test_count / place) over (
+                order by place desc
+                rows between unbounded preceding and current row
+            ))
+        end as q_value,
+    from ranked
 )
 
 select * from final

@@ -30,13 +30,6 @@ timed_calls as (
     where duration_ms is not null
 ),
 
-ranked as (
-    select
-        *,
-        row_number() over (order by duration_ms desc, started_at, part_id) as call_rank,
-    from timed_calls
-),
-
 final as (
     select
         tool_name,
@@ -51,8 +44,9 @@ final as (
         project_name,
         session_id,
         part_id,
-    from ranked
-    where call_rank <= 50
+    from timed_calls
+    order by duration_ms desc, started_at, part_id
+    limit 50
 )
 
 select * from final

@@ -4,7 +4,7 @@ use super::queries::texts;
 use crate::cli::context::{Context, texts_of};
 use crate::cli::globals::{Format, OutputArgs};
 use crate::cli::{Failed, format};
-use crate::engine::fanout;
+use crate::engine::fanout::Task;
 use crate::engine::table::Table;
 use crate::metric::{Layer, QueryFile};
 use crate::model::period::PeriodSpec;
@@ -84,10 +84,13 @@ fn choose<'a>(registry: &'a Registry, names: &[String]) -> anyhow::Result<Vec<&'
 }
 
 fn measure(context: &Context, names: &[String], output: &OutputArgs) -> anyhow::Result<()> {
-    let ready = context.ready(PeriodSpec::All, None, |registry| Ok(texts_of(&choose(registry, names)?)))?;
-    let metrics = choose(&ready.registry, names)?;
-    ready.seal()?;
-    let measured = fanout::measure(&ready.duck, &metrics, &ready.scope.period)?;
+    // A wrong name should be told before the store is brought up to date.
+    choose(&context.registry()?, names)?;
+    let known = context.known(PeriodSpec::All, None)?;
+    let metrics = choose(&known.registry, names)?;
+    let asker = known.asker(texts_of(&metrics));
+    let tasks: Vec<Task<'_>> = metrics.iter().map(|metric| Task { metric, period: &known.scope.period }).collect();
+    let measured = asker.measure(&tasks)?;
     let single = measured.len() == 1;
     let mut failures = Vec::new();
     let mut together = serde_json::Map::new();

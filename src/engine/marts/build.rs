@@ -1,0 +1,205 @@
+//! Runs a [`Plan`]: SQL in, Parquet out.
+//!
+//! Sessions are taken a part at a time, so that memory does not grow with the store, and two parts side by side, each on
+//! one thread: that keeps all cores busy where one long chain of marts would not. How the store is divided depends on its
+//! rows alone, so that equal stores give equal marts on every machine.
+
+use super::plan::Plan;
+use super::{Workshop, show};
+use crate::engine::duck::Duck;
+use crate::engine::scope::literal;
+use crate::engine::views::{body, partition_of};
+use crate::engine::wanted::Wanted;
+use crate::error::{EngineError, StoreError};
+use crate::metric::QueryFile;
+use crate::store::manifest::Manifest;
+use crate::store::private_folder;
+use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
+/// Parts that are worked on at once, by one worker.
+const CHUNK_PARTS: u64 = 160_000;
+
+/// Below this a store is not divided: starting costs more than it saves.
+const SMALL_PARTS: u64 = 40_000;
+
+/// Parts in a row group: what Parquet's writer holds in memory.
+const ROW_GROUP: u32 = 30_720;
+
+/// Optimisers that choose an order of joins by guesses about rows. The marts' SQL names the long table first, and the
+/// tables to be held in memory after it.
+const UNWANTED: &str = "join_order,build_side_probe_side";
+
+/// Builds all marts of a plan below `incoming`.
+pub(super) fn build(duck: &Duck, shop: &Workshop<'_>, plan: &Plan<'_>, incoming: &Utf8Path) -> Result<(), EngineError> {
+    if incoming.exists() {
+        std::fs::remove_dir_all(incoming).map_err(crate::store::io("remove", incoming))?;
+    }
+    private_folder(incoming).map_err(crate::store::io("create", incoming))?;
+    let texts = plan.before.iter().chain(&plan.by_session).chain(&plan.after).map(|mart| mart.text.as_str());
+    let wanted = Wanted::of(texts, shop.registry);
+    crate::engine::tables(duck, shop.store, shop.manifest, shop.registry, &wanted, None)?;
+    duck.batch("optimizers", &format!("set disabled_optimizers = '{UNWANTED}'"))?;
+    let chunks = chunks(shop.manifest);
+    let all = Stage { duck, plan, incoming, chunk: None };
+    for mart in &plan.before {
+        all.make(mart)?;
+    }
+    if !plan.by_session.is_empty() {
+        by_session(duck, shop, plan, incoming, &chunks)?;
+    }
+    for mart in plan.by_session.iter().filter(|mart| plan.is_written(mart)) {
+        let files: Vec<Utf8PathBuf> =
+            (0..chunks.len()).map(|chunk| file_of(incoming, mart, Some((chunk, chunks.len())))).collect();
+        show(duck, mart, &files)?;
+    }
+    for (position, mart) in plan.after.iter().enumerate() {
+        all.make(mart)?;
+        all.drop(Plan::finished(&plan.after, position))?;
+    }
+    all.drop(plan.before.clone())?;
+    duck.batch("optimizers", "reset disabled_optimizers")
+}
+
+/// The marts of each part of the sessions, as many parts at once as there are threads.
+fn by_session(
+    duck: &Duck,
+    shop: &Workshop<'_>,
+    plan: &Plan<'_>,
+    incoming: &Utf8Path,
+    chunks: &[BTreeSet<String>],
+) -> Result<(), EngineError> {
+    let threads = duck.threads()?;
+    duck.batch("threads", "set threads = 1")?;
+    let next = Mutex::new(0..chunks.len());
+    let take = || next.lock().ok().and_then(|mut left| left.next());
+    let work = |duck: Duck| -> Result<(), EngineError> {
+        while let Some(chunk) = take() {
+            let schema = format!("chunk_{chunk}");
+            duck.batch("chunk", &format!("create schema {schema}; set search_path = '{schema},main'"))?;
+            let texts = plan.by_session.iter().map(|mart| mart.text.as_str());
+            let wanted = Wanted::of(texts, shop.registry);
+            let partitions = Some(&chunks[chunk]);
+            crate::engine::tables(&duck, shop.store, shop.manifest, shop.registry, &wanted, partitions)?;
+            let stage = Stage { duck: &duck, plan, incoming, chunk: Some((chunk, chunks.len())) };
+            for (position, mart) in plan.by_session.iter().enumerate() {
+                stage.make(mart)?;
+                stage.drop(Plan::finished(&plan.by_session, position))?;
+            }
+            duck.batch("chunk", &format!("set search_path = 'main'; drop schema {schema} cascade"))?;
+        }
+        Ok(())
+    };
+    let workers: Vec<Duck> = (0..threads.min(chunks.len())).map(|_| duck.again()).collect::<Result<_, _>>()?;
+    std::thread::scope(|scope| {
+        let running: Vec<_> = workers.into_iter().map(|worker| scope.spawn(|| work(worker))).collect();
+        running.into_iter().try_for_each(|thread| {
+            thread.join().unwrap_or_else(|_| {
+                Err(EngineError::Start { message: "a thread that builds marts ended before its time".into() })
+            })
+        })
+    })?;
+    duck.batch("threads", &format!("set threads = {threads}"))
+}
+
+/// Where marts are being made: over all sessions, or over the sessions of a chunk.
+struct Stage<'a> {
+    duck: &'a Duck,
+    plan: &'a Plan<'a>,
+    incoming: &'a Utf8Path,
+    chunk: Option<(usize, usize)>,
+}
+
+impl Stage<'_> {
+    fn make(&self, mart: &QueryFile) -> Result<(), EngineError> {
+        let started = std::time::Instant::now();
+        let sql = if self.plan.is_written(mart) {
+            let file = file_of(self.incoming, mart, self.chunk);
+            if let Some(folder) = file.parent() {
+                private_folder(folder).map_err(crate::store::io("create", folder))?;
+            }
+            self.run(mart, &copy(mart, &file))?;
+            private(&file)?;
+            show(self.duck, mart, &[file])
+        } else {
+            self.run(mart, &format!("create or replace table \"mart_{}\" as ({}\n)", mart.name, body(mart)))
+        };
+        tracing::debug!(
+            mart = mart.name,
+            chunk = self.chunk.map(|(chunk, _)| chunk),
+            elapsed_ms = started.elapsed().as_millis(),
+            "built"
+        );
+        sql
+    }
+
+    /// Frees the memory of marts that are not written.
+    fn drop(&self, marts: Vec<&QueryFile>) -> Result<(), EngineError> {
+        marts
+            .into_iter()
+            .filter(|mart| !self.plan.is_written(mart))
+            .try_for_each(|mart| self.duck.batch(&mart.path, &format!("drop table \"mart_{}\"", mart.name)))
+    }
+
+    fn run(&self, mart: &QueryFile, sql: &str) -> Result<(), EngineError> {
+        match self.duck.batch(&mart.path, sql) {
+            Err(EngineError::Sql { message, .. }) if message.contains("Out of Memory") => {
+                tracing::info!(mart = mart.name, "needs more memory than the limit: lifting it");
+                self.duck.without_limit()?;
+                self.duck.batch(&mart.path, sql)
+            }
+            result => result,
+        }
+    }
+}
+
+fn copy(mart: &QueryFile, file: &Utf8Path) -> String {
+    let file = literal(file.as_str());
+    format!("copy ({}\n) to {file} (format parquet, compression zstd, row_group_size {ROW_GROUP})", body(mart))
+}
+
+fn private(file: &Utf8Path) -> Result<(), StoreError> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(file, mode).map_err(crate::store::io("write", file))?;
+    }
+    Ok(())
+}
+
+fn file_of(folder: &Utf8Path, mart: &QueryFile, chunk: Option<(usize, usize)>) -> Utf8PathBuf {
+    match chunk {
+        Some((chunk, count)) if count > 1 => folder.join(&mart.name).join(format!("{chunk:04}.parquet")),
+        _ => folder.join(format!("{}.parquet", mart.name)),
+    }
+}
+
+/// The store's partitions in groups of about equally many parts, in the order of time; a session lies in one partition.
+fn chunks(manifest: &Manifest) -> Vec<BTreeSet<String>> {
+    let mut parts: BTreeMap<&str, u64> = BTreeMap::new();
+    for (name, table) in &manifest.tables {
+        for file in &table.files {
+            if let Some(partition) = partition_of(&file.path) {
+                *parts.entry(partition).or_default() += if name == "part" { file.rows } else { 0 };
+            }
+        }
+    }
+    let total: u64 = parts.values().sum();
+    let count = if total < SMALL_PARTS { 1 } else { total.div_ceil(CHUNK_PARTS).max(2) };
+    let mut chunks: Vec<BTreeSet<String>> = vec![BTreeSet::new()];
+    let (mut before, mut current) = (0, 0);
+    for (partition, rows) in parts {
+        let target = (before * count).checked_div(total).unwrap_or(0);
+        if target > current && chunks.last().is_some_and(|chunk| !chunk.is_empty()) {
+            chunks.push(BTreeSet::new());
+            current = target;
+        }
+        if let Some(chunk) = chunks.last_mut() {
+            chunk.insert(partition.to_owned());
+        }
+        before += rows;
+    }
+    chunks
+}
