@@ -156,13 +156,23 @@ impl Registry {
         PIPELINES.iter().find(|(of, _)| *of == name).map(|(_, pipeline)| *pipeline)
     }
 
+    /// A hash of everything that can be asked.
+    #[must_use]
+    pub fn key(&self) -> String {
+        Self::hash(self.files.values())
+    }
+
     /// A hash of everything that marts are built from.
     #[must_use]
     pub fn mart_key(&self) -> String {
+        Self::hash(self.layer(Layer::Staging).chain(self.layer(Layer::Mart)))
+    }
+
+    fn hash<'a>(files: impl Iterator<Item = &'a QueryFile>) -> String {
         use sha2::{Digest, Sha256};
         let mut hash = Sha256::new();
         hash.update(env!("CARGO_PKG_VERSION"));
-        for file in self.layer(Layer::Staging).chain(self.layer(Layer::Mart)) {
+        for file in files {
             hash.update(file.name.as_bytes());
             hash.update(file.text.as_bytes());
         }

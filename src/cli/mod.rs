@@ -145,7 +145,8 @@ fn classify(error: &anyhow::Error) -> (Exit, Option<String>) {
             return (known.exit(), known.hint());
         }
         if let Some(error) = cause.downcast_ref::<RenderError>() {
-            return (Exit::Unreadable, error.hint());
+            let exit = if matches!(error, RenderError::Theme { .. }) { Exit::Usage } else { Exit::Unreadable };
+            return (exit, error.hint());
         }
         if cause.is::<Usage>() {
             return (Exit::Usage, Some("`logicoma --help`, and `logicoma VERB --help`, say what there is".into()));

@@ -59,6 +59,27 @@ impl Templates {
         Ok(self.text(name)?.unwrap_or_default())
     }
 
+    /// A hash of all templates, the user's and ours.
+    ///
+    /// # Errors
+    /// When a user's file cannot be read.
+    pub fn key(&self) -> Result<String, RenderError> {
+        use sha2::{Digest, Sha256};
+        let mut names: Vec<String> = Embedded::iter().map(Cow::into_owned).chain(self.themes_by_name()).collect();
+        names.sort();
+        names.dedup();
+        let mut hash = Sha256::new();
+        for name in names {
+            hash.update(name.as_bytes());
+            hash.update(self.needed(&name)?.as_bytes());
+        }
+        Ok(crate::model::digest::hex(&hash.finalize()))
+    }
+
+    fn themes_by_name(&self) -> Vec<String> {
+        self.themes().into_iter().map(|name| format!("themes/{name}.css")).collect()
+    }
+
     /// Style sheet of a theme.
     ///
     /// # Errors

@@ -258,6 +258,28 @@ fn history(spec: &Spec, value: Option<f64>, report: &Report) -> Vec<Past> {
     all
 }
 
+/// The report in a few lines, for a terminal.
+#[must_use]
+pub fn summary(report: &Report, headline: &[Headline]) -> Vec<String> {
+    let told = headline.iter().filter(|number| number.value.is_some()).take(6).map(|number| {
+        let change = number.change.as_ref().filter(|_| number.direction != "same");
+        let change = change.map_or_else(String::new, |change| format!(" ({change})"));
+        format!("{} {}{change}", number.label.to_lowercase(), number.text)
+    });
+    let numbers = told.collect::<Vec<_>>().join(" · ");
+    let mut lines = vec![if numbers.is_empty() {
+        format!("{}: nothing was measured", report.title)
+    } else {
+        format!("{}: {numbers}", report.title)
+    }];
+    if let Some(first) = report.findings.first() {
+        let count = report.findings.len();
+        let many = if count == 1 { "1 finding".to_owned() } else { format!("{count} findings, first") };
+        lines.push(format!("{many}: {}", format::short(&format::clean(&first.sentence), 160)));
+    }
+    lines
+}
+
 /// One line of the reconciliation with `opencode stats`.
 #[derive(Debug, Clone, Serialize)]
 pub struct Reconciled {
@@ -271,6 +293,8 @@ pub struct Reconciled {
     pub distinct: String,
     /// Of it undone.
     pub undone: String,
+    /// Of it gone from OpenCode's database and only kept here.
+    pub vanished: Option<String>,
 }
 
 /// The reconciliation, where `overview` has both totals.
@@ -293,6 +317,7 @@ pub fn reconciliation(report: &Report) -> Vec<Reconciled> {
     let text = |value: Option<f64>, unit| {
         value.map_or_else(|| format::UNKNOWN.to_owned(), |value| format::number(value, unit))
     };
+    let has_vanished = table.columns.iter().any(|column| column.name.starts_with("vanished_"));
     let rows = ROWS.iter().filter(|(_, column, ..)| table.column(&format!("raw_{column}")).is_some());
     rows.map(|(label, column, undone, unit)| {
         let (raw, distinct) = (number(&format!("raw_{column}")), number(column));
@@ -303,6 +328,7 @@ pub fn reconciliation(report: &Report) -> Vec<Reconciled> {
             copies: text(copies, *unit),
             distinct: text(distinct, *unit),
             undone: text(number(undone), *unit),
+            vanished: has_vanished.then(|| text(number(&format!("vanished_{column}")), *unit)),
         }
     })
     .collect()

@@ -28,6 +28,12 @@ pub struct IndexEntry {
     pub made_at: String,
     /// Headline numbers: name, text.
     pub numbers: Vec<IndexNumber>,
+    /// Number of findings; `None` where it is not known.
+    pub findings: Option<usize>,
+    /// Its page, in its folder.
+    pub page: String,
+    /// The page that the Markdown list links to.
+    pub markdown_page: String,
 }
 
 /// A headline number of one report.
@@ -41,6 +47,8 @@ pub struct IndexNumber {
     pub value: Option<f64>,
     /// Its last periods.
     pub sparkline: Option<String>,
+    /// The same as blocks.
+    pub blocks: String,
 }
 
 impl IndexEntry {
@@ -51,14 +59,32 @@ impl IndexEntry {
         let text = |value: &Json, key: &str| value.get(key).and_then(Json::as_str).map(str::to_owned);
         let numbers = report.get("headline")?.as_array()?.iter().filter_map(number).collect();
         Some(Self {
-            name: folder.to_owned(),
             title: text(report, "title").unwrap_or_else(|| folder.to_owned()),
             since: text(period, "since"),
             until: text(period, "until"),
             is_unfinished: period.get("is_unfinished").and_then(Json::as_bool).unwrap_or(false),
             made_at: text(report, "now").unwrap_or_default(),
             numbers,
+            findings: report.get("findings").and_then(Json::as_array).map(Vec::len),
+            ..Self::bare(folder)
         })
+    }
+
+    /// A report of which only the folder's name is known.
+    #[must_use]
+    pub fn bare(folder: &str) -> Self {
+        Self {
+            name: folder.to_owned(),
+            title: format!("OpenCode, {folder}"),
+            since: None,
+            until: None,
+            is_unfinished: false,
+            made_at: String::new(),
+            numbers: Vec::new(),
+            findings: None,
+            page: "index.html".to_owned(),
+            markdown_page: "report.md".to_owned(),
+        }
     }
 }
 
@@ -87,6 +113,7 @@ fn number(headline: &Json) -> Option<IndexNumber> {
         text: words(value),
         value,
         sparkline: chart::spark::draw(&history),
+        blocks: chart::spark::blocks(&history),
     })
 }
 

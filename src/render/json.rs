@@ -24,6 +24,7 @@ pub(super) fn write(report: &Report, headline: &[Headline], change: Option<&Chan
         "schema_version": report.schema_version,
         "title": report.title,
         "now": report.now,
+        "stamp": report.stamp,
         "period": report.period,
         "compared_with": report.compared_with,
         "filters": report.filters,
@@ -35,7 +36,11 @@ pub(super) fn write(report: &Report, headline: &[Headline], change: Option<&Chan
         "provenance": report.provenance,
     });
     if let Value::Object(keys) = &mut whole {
-        keys.retain(|key, value| !(key == "failed" && value.as_object().is_some_and(Map::is_empty)));
+        keys.retain(|key, value| match key.as_str() {
+            "failed" => value.as_object().is_some_and(|failed| !failed.is_empty()),
+            "stamp" => !value.is_null(),
+            _ => true,
+        });
     }
     Ok(serde_json::to_string_pretty(&whole)? + "\n")
 }

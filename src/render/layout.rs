@@ -20,7 +20,11 @@ pub(super) struct Layout {
     pub part: Vec<Part>,
     /// What would have to be recorded, by family.
     pub nothing: BTreeMap<String, String>,
+    /// What the words mean, in alphabetical order.
+    #[serde(default)]
+    pub terms: BTreeMap<String, String>,
     /// How a metric is shown, where the rule is not good enough.
+    #[serde(default)]
     pub metric: BTreeMap<String, View>,
 }
 
@@ -38,6 +42,9 @@ pub(super) struct Part {
     /// Metrics in order.
     #[serde(default)]
     pub metrics: Vec<String>,
+    /// Metrics that are folded, for those who want to know more.
+    #[serde(default)]
+    pub more: Vec<String>,
     /// All other metrics of these families follow.
     #[serde(default)]
     pub families: Vec<String>,
@@ -56,12 +63,28 @@ pub(super) struct View {
     pub chart: Option<String>,
     /// Columns of the table; empty: the first ones.
     pub columns: Vec<String>,
+    /// A last column with a small chart of each row's past.
+    pub trend: Option<Trend>,
     /// Rows before the fold; 0: the usual number.
     pub rows: usize,
     /// The whole table is folded: the chart says it.
     pub is_folded: bool,
     /// Half as wide on a wide screen.
     pub is_half: bool,
+}
+
+/// Where a row's past stands: in a metric by time and the row's first name.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Trend {
+    /// The metric.
+    pub metric: String,
+    /// Column that both tables have: the row's name.
+    pub key: String,
+    /// Column of time, a week.
+    pub x: String,
+    /// Column of the values.
+    pub y: String,
 }
 
 impl View {
@@ -91,7 +114,8 @@ impl Layout {
     /// Position of the part that shows a metric.
     #[must_use]
     pub(super) fn part_of(&self, metric: &MetricResult) -> Option<usize> {
-        let named = self.part.iter().position(|part| part.metrics.contains(&metric.name));
+        let named =
+            self.part.iter().position(|part| part.metrics.contains(&metric.name) || part.more.contains(&metric.name));
         let family = || self.part.iter().position(|part| part.families.contains(&metric.family));
         let rest = || self.part.iter().position(|part| part.is_rest);
         named.or_else(family).or_else(rest)
@@ -101,8 +125,11 @@ impl Layout {
     #[must_use]
     pub(super) fn metrics_of<'a>(&self, part: usize, metrics: &'a [MetricResult]) -> Vec<&'a MetricResult> {
         let mut here: Vec<&MetricResult> = metrics.iter().filter(|metric| self.part_of(metric) == Some(part)).collect();
-        let Some(order) = self.part.get(part).map(|part| &part.metrics) else { return here };
-        here.sort_by_key(|metric| order.iter().position(|name| *name == metric.name).unwrap_or(order.len()));
+        let Some(part) = self.part.get(part) else { return here };
+        let place = |names: &[String], metric: &MetricResult| names.iter().position(|name| *name == metric.name);
+        here.sort_by_key(|metric| {
+            (place(&part.more, metric), place(&part.metrics, metric).unwrap_or(part.metrics.len()))
+        });
         here
     }
 

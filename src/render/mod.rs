@@ -19,6 +19,9 @@ mod page;
 pub mod redact;
 mod style;
 mod tabular;
+mod trend;
+
+use std::borrow::Cow;
 
 use camino::Utf8PathBuf;
 
@@ -34,6 +37,8 @@ pub use model::Report;
 pub struct RenderOptions {
     /// The user's `reports/` folders, most important first. What they hold wins over the embedded templates by name.
     pub folders: Vec<Utf8PathBuf>,
+    /// What is written beside each other (`html`, `markdown`, `json`), for links between them; empty: all.
+    pub formats: Vec<&'static str>,
 }
 
 /// A rendered report.
@@ -47,6 +52,8 @@ pub struct Rendered {
     pub json: String,
     /// Charts of the Markdown: name of the file and SVG.
     pub charts: Vec<(String, String)>,
+    /// What stands in it in a few lines, for a terminal.
+    pub summary: Vec<String>,
 }
 
 /// Renders a report. With [`Report::is_redacted`] private texts are hashed first, in all of it.
@@ -54,18 +61,32 @@ pub struct Rendered {
 /// # Errors
 /// When a template, theme or layout (the user's or ours) is wrong; the error names the file and the line.
 pub fn render_report(report: &Report, options: &RenderOptions) -> Result<Rendered, RenderError> {
-    let redacted = report.is_redacted.then(|| redact::report(report));
-    let report = redacted.as_ref().unwrap_or(report);
+    render_shown(&shown(report), options)
+}
+
+/// The report as it may be shown: with [`Report::is_redacted`] its private texts are hashed.
+#[must_use]
+pub fn shown(report: &Report) -> Cow<'_, Report> {
+    if report.is_redacted { Cow::Owned(redact::report(report)) } else { Cow::Borrowed(report) }
+}
+
+/// Renders what [`shown`] gave.
+///
+/// # Errors
+/// As [`render_report`].
+pub fn render_shown(report: &Report, options: &RenderOptions) -> Result<Rendered, RenderError> {
     let templates = Templates::new(options.folders.clone());
-    let page = page::build(report, &templates)?;
+    let page = page::build(report, &templates, &options.formats)?;
     let css = style::charts_css(&templates, &report.theme)?;
     let charts = page.charts().map(|chart| (chart.file.clone(), style::standalone(&chart.wide, &css))).collect();
     let json = json::write(report, &page.headline, page.change.as_ref())?;
+    let summary = head::summary(report, &page.headline);
     let context = minijinja::Value::from(minijinja::value::Serde(&page));
     Ok(Rendered {
         html: templates.render("pages/report.html", &context)?,
         markdown: style::tidy_markdown(&templates.render("pages/report.md", &context)?),
         json,
         charts,
+        summary,
     })
 }

@@ -32,6 +32,8 @@ pub struct Report {
     pub theme: String,
     /// `--now`, RFC 3339: when the report was made.
     pub now: String,
+    /// What it was made from, in one word, for who asks whether it must be made again.
+    pub stamp: Option<String>,
     /// Titles, paths, commands and error texts are hashed in everything that is written.
     pub is_redacted: bool,
     /// All measured metrics, in the order of the catalogue.
@@ -193,6 +195,9 @@ pub struct Finding {
     pub saved_usd_high: Option<f64>,
     /// 0 to 1, or a word: how sure.
     pub confidence: Option<String>,
+    /// Body of the finding's file.
+    #[serde(skip)]
+    pub sql: String,
 }
 
 /// Where the numbers come from.
@@ -227,8 +232,6 @@ pub struct Source {
     pub generation: String,
     /// Rows in the store.
     pub rows: i64,
-    /// SHA-256 of what was read, where it was taken.
-    pub sha256: Option<String>,
 }
 
 /// How much of one table could be read.
@@ -240,6 +243,8 @@ pub struct Coverage {
     pub row_count: i64,
     /// Rows that could be read in full.
     pub readable_count: i64,
+    /// SHA-256 over the checksums of the store's files of it; the same rows give the same.
+    pub sha256: Option<String>,
 }
 
 /// Something the decoder does not know.

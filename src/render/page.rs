@@ -2,18 +2,23 @@
 //!
 //! Input: a [`Report`]. Output: [`Page`]; HTML and Markdown are rendered from the same one, so their numbers agree.
 
+mod changes;
+mod findings;
+mod words;
+
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::change::{self, Change, Split};
-use super::chart::{self, Chart, Scene, waterfall};
+use super::change::{self, Change};
+use super::chart::{self, Chart, Scene};
 use super::env::Templates;
 use super::error::RenderError;
 use super::head::{self, Headline, Reconciled};
 use super::layout::{self, Layout, Part};
-use super::model::{Better, Finding, MetricResult, Period, Provenance, Report};
-use super::{format, style, tabular};
-use crate::engine::table::Unit;
+use super::model::{Better, MetricResult, Period, Provenance, Report};
+use super::{style, tabular, trend};
+use changes::ChangeView;
+use findings::FindingView;
 
 /// Rows of a table before the fold, where the layout does not say.
 const USUAL_ROWS: usize = 10;
@@ -44,8 +49,15 @@ pub(super) struct Page {
     reconciliation: Vec<Reconciled>,
     parts: Vec<PartView>,
     provenance: Provenance,
+    terms: Vec<(String, String)>,
+    evidence: Vec<EvidenceView>,
     is_empty: bool,
     is_all: bool,
+    stamp: Option<String>,
+    /// What is written beside the page; for links.
+    has_html: bool,
+    has_markdown: bool,
+    has_json: bool,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -55,22 +67,22 @@ struct Compared {
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct FindingView {
-    #[serde(flatten)]
-    finding: Finding,
-    saving: Option<String>,
-    link: Option<String>,
-    interval: Option<String>,
-}
-
-#[derive(Debug, Clone, Serialize)]
 struct PartView {
     id: String,
     title: String,
     intro: String,
     metrics: Vec<MetricView>,
+    /// Folded.
+    more: Vec<MetricView>,
     quiet: Vec<String>,
     empty: Vec<String>,
+}
+
+/// The metrics on the page that rest on one kind of evidence.
+#[derive(Debug, Clone, Serialize)]
+struct EvidenceView {
+    name: &'static str,
+    metrics: Vec<String>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -92,35 +104,17 @@ struct MetricView {
     section_md: Option<String>,
 }
 
-#[derive(Debug, Clone, Serialize)]
-struct ChangeView {
-    cost: SplitView,
-    tokens: SplitView,
-    movers: Vec<MoverView>,
-}
-
-#[derive(Debug, Clone, Serialize)]
-struct SplitView {
-    rows: Vec<[String; 3]>,
-    chart: Chart,
-}
-
-#[derive(Debug, Clone, Serialize)]
-struct MoverView {
-    kind: &'static str,
-    name: String,
-    before: String,
-    after: String,
-    change: String,
-    share: String,
-    metric: &'static str,
+impl PartView {
+    fn all(&self) -> impl Iterator<Item = &MetricView> {
+        self.metrics.iter().chain(&self.more)
+    }
 }
 
 impl Page {
     /// All charts that stand on the page.
     pub(super) fn charts(&self) -> impl Iterator<Item = &Chart> {
         let changes = self.change_view.iter().flat_map(|change| [&change.cost.chart, &change.tokens.chart]);
-        changes.chain(self.parts.iter().flat_map(|part| &part.metrics).filter_map(|metric| metric.chart.as_ref()))
+        changes.chain(self.parts.iter().flat_map(PartView::all).filter_map(|metric| metric.chart.as_ref()))
     }
 }
 
@@ -128,43 +122,50 @@ impl Page {
 ///
 /// # Errors
 /// When the layout, the theme or a user's file cannot be read.
-pub(super) fn build(report: &Report, templates: &Templates) -> Result<Page, RenderError> {
+pub(super) fn build(report: &Report, templates: &Templates, formats: &[&str]) -> Result<Page, RenderError> {
     let layout = Layout::parse(&templates.needed(layout::FILE)?)?;
     let css = style::page_css(templates, &report.theme)?;
     let zone = TimeZone::get(&report.period.timezone).unwrap_or(TimeZone::UTC);
     let scene = Scene::of(report);
-    let view = |metric: &MetricResult| metric_view(metric, &layout, &scene, &zone, templates);
+    let view = |metric: &MetricResult| metric_view(metric, report, &layout, (&scene, &zone), templates);
     let mut parts = Vec::with_capacity(layout.part.len());
     for (index, part) in layout.part.iter().enumerate() {
         let here = layout.metrics_of(index, &report.metrics);
         let (full, empty): (Vec<&MetricResult>, Vec<&MetricResult>) =
             here.into_iter().partition(|metric| has_something(metric));
+        let (more, main): (Vec<&MetricResult>, Vec<&MetricResult>) =
+            full.into_iter().partition(|metric| part.more.contains(&metric.name));
+        // Nothing is folded away when there is nothing else.
+        let (main, more) = if main.is_empty() { (more, main) } else { (main, more) };
         parts.push(PartView {
             id: part.id.clone(),
             title: part.title.clone(),
             intro: part.intro.clone(),
-            metrics: full.into_iter().map(view).collect::<Result<_, _>>()?,
+            metrics: main.into_iter().map(view).collect::<Result<_, _>>()?,
+            more: more.into_iter().map(view).collect::<Result<_, _>>()?,
             quiet: quiet(part, &layout, report),
             empty: empty
                 .into_iter()
                 .filter(|metric| !is_quiet(&metric.family, &layout, report))
-                .map(|metric| metric.title.clone())
+                .map(|metric| words::inside(&metric.title))
                 .collect(),
         });
     }
     parts.retain(|part| {
         !part.metrics.is_empty() || !part.quiet.is_empty() || !part.empty.is_empty() || part.id == "trust"
     });
+    let has = |format: &str| formats.is_empty() || formats.contains(&format);
     let change = change::change(report);
     let headline = head::headlines(report);
+    let (findings, findings_left_out) = findings::grouped(report, MOST_FINDINGS);
     Ok(Page {
         title: report.title.clone(),
-        span: span(&report.period),
+        span: words::span(&report.period),
         compared_with: report
             .compared_with
             .as_ref()
-            .map(|period| Compared { name: period.name.clone(), span: span(period) }),
-        filters: filters(report),
+            .map(|period| Compared { name: period.name.clone(), span: words::span(period) }),
+        filters: words::filters(report),
         now: report.now.clone(),
         is_redacted: report.is_redacted,
         theme: report.theme.clone(),
@@ -176,18 +177,36 @@ pub(super) fn build(report: &Report, templates: &Templates) -> Result<Page, Rend
             .filter(|number| number.key == "sessions")
             .all(|number| number.value.unwrap_or(0.0) == 0.0),
         headline,
-        findings: report.findings.iter().take(MOST_FINDINGS).map(|finding| finding_view(finding, report)).collect(),
-        findings_left_out: report.findings.len().saturating_sub(MOST_FINDINGS),
-        change_view: change.as_ref().map(|change| change_view(change, report)),
+        findings,
+        findings_left_out,
+        change_view: change.as_ref().map(|change| changes::view(change, report)),
         change,
         reconciliation: head::reconciliation(report),
+        evidence: evidence(&parts),
+        terms: layout.terms.into_iter().collect(),
         parts,
         provenance: report.provenance.clone(),
         is_all: report.period.is_all,
+        stamp: report.stamp.clone(),
+        has_html: has("html"),
+        has_markdown: has("markdown"),
+        has_json: has("json"),
         period: report.period.clone(),
     })
 }
 
+fn evidence(parts: &[PartView]) -> Vec<EvidenceView> {
+    ["observed", "derived", "estimated"]
+        .into_iter()
+        .map(|name| {
+            let here = parts.iter().flat_map(PartView::all).filter(|metric| metric.evidence == name);
+            EvidenceView { name, metrics: here.map(|metric| metric.name.clone()).collect() }
+        })
+        .filter(|level| !level.metrics.is_empty())
+        .collect()
+}
+
+/// Whether there is anything to show of a metric: rows, or an error.
 fn has_something(metric: &MetricResult) -> bool {
     metric.result.as_ref().map_or(true, |table| !table.is_empty())
 }
@@ -208,9 +227,9 @@ fn quiet(part: &Part, layout: &Layout, report: &Report) -> Vec<String> {
 
 fn metric_view(
     metric: &MetricResult,
+    report: &Report,
     layout: &Layout,
-    scene: &Scene,
-    zone: &TimeZone,
+    (scene, zone): (&Scene, &TimeZone),
     templates: &Templates,
 ) -> Result<MetricView, RenderError> {
     let view = layout.view(&metric.name);
@@ -222,7 +241,11 @@ fn metric_view(
         Some(Err(message)) => (None, Some(message)),
         None => (None, None),
     };
-    let rows = if view.rows == 0 { USUAL_ROWS } else { view.rows };
+    let mut shown = table
+        .map(|table| tabular::shown(table, &view.columns, if view.rows == 0 { USUAL_ROWS } else { view.rows }, zone));
+    if let (Some(shown), Some(table), Some(spec)) = (&mut shown, table, &view.trend) {
+        trend::add(shown, table, spec, report);
+    }
     let section = |ending: &str| {
         let name = format!("sections/{}.{ending}", metric.name);
         Ok::<_, RenderError>(templates.text(&name)?.map(|_| name))
@@ -240,135 +263,8 @@ fn metric_view(
         is_half: view.is_half,
         chart,
         chart_error,
-        table: table.map(|table| tabular::shown(table, &view.columns, rows, zone)),
+        table: shown,
         section: section("html")?,
         section_md: section("md")?,
     })
-}
-
-fn finding_view(finding: &Finding, report: &Report) -> FindingView {
-    let money = finding.saved_usd_per_week.filter(|saved| *saved > 0.0).map(|saved| {
-        let range = finding.saved_usd_low.zip(finding.saved_usd_high);
-        let range =
-            range.map_or_else(String::new, |(low, high)| format!(" ({}–{})", format::usd(low), format::usd(high)));
-        format!("{}{range}", format::usd(saved))
-    });
-    let tokens = finding
-        .saved_tokens_per_week
-        .filter(|saved| *saved > 0.0)
-        .map(|saved| format!("{} tokens", format::scaled(saved)));
-    let saving: Vec<String> = [money, tokens].into_iter().flatten().collect();
-    let link = finding
-        .metric
-        .clone()
-        .filter(|name| report.metrics.iter().any(|metric| metric.name == *name && has_something(metric)));
-    let interval = finding.ci_low.zip(finding.ci_high).map(|(low, high)| {
-        if (0.0..=1.0).contains(&low) && (0.0..=1.0).contains(&high) {
-            format!("{}–{}", format::ratio(low), format::ratio(high))
-        } else {
-            format!("{}–{}", format::count(low), format::count(high))
-        }
-    });
-    FindingView {
-        saving: (!saving.is_empty()).then(|| format!("{} a week", saving.join(" and "))),
-        link,
-        interval,
-        finding: finding.clone(),
-    }
-}
-
-fn change_view(change: &Change, report: &Report) -> ChangeView {
-    let before = report.compared_with.as_ref().map_or("before", |period| period.name.as_str());
-    let after = report.period.name.as_str();
-    let movers = change.movers.iter().map(|mover| {
-        let unit = if mover.unit == "usd" { Unit::Usd } else { Unit::Count };
-        MoverView {
-            kind: mover.kind,
-            name: mover.name.clone(),
-            before: format::number(mover.before, unit),
-            after: format::number(mover.after, unit),
-            change: format::signed(mover.after - mover.before, unit),
-            share: mover.contribution.map_or_else(|| format::UNKNOWN.to_owned(), format::ratio),
-            metric: mover.metric,
-        }
-    });
-    ChangeView {
-        cost: split_view(
-            "change_cost",
-            "Where the change in cost comes from",
-            "cost_usd",
-            Unit::Usd,
-            &change.cost,
-            (before, after),
-        ),
-        tokens: split_view(
-            "change_tokens",
-            "Where the change in tokens comes from",
-            "tokens",
-            Unit::Tokens,
-            &change.tokens,
-            (before, after),
-        ),
-        movers: movers.collect(),
-    }
-}
-
-fn split_view(
-    name: &str,
-    title: &str,
-    column: &str,
-    unit: Unit,
-    split: &Split,
-    (before, after): (&str, &str),
-) -> SplitView {
-    let mut parts = vec![
-        ("volume", "more or fewer calls", split.volume),
-        ("mix", "other models", split.mix),
-        ("size", "longer or shorter calls", split.size),
-    ];
-    if unit == Unit::Usd {
-        parts.push(("price", "dearer or cheaper tokens", split.price));
-    }
-    let bars: Vec<(&str, f64)> = parts.iter().map(|(name, _, value)| (*name, *value)).collect();
-    let figure = waterfall::figure(column, unit, (before, split.before), &bars, (after, split.after));
-    let rows = parts
-        .iter()
-        .map(|(name, meaning, value)| [(*name).to_owned(), (*meaning).to_owned(), format::signed(*value, unit)]);
-    let sum = ["change".to_owned(), "all together".to_owned(), format::signed(split.after - split.before, unit)];
-    SplitView { rows: rows.chain([sum]).collect(), chart: chart::compose(name, title, "waterfall", figure) }
-}
-
-/// A period in words.
-fn span(period: &Period) -> String {
-    if let (Some((first, last)), false) = (period.days(), period.is_all) {
-        return if first == last { first.to_string() } else { format!("{first} to {last}") };
-    }
-    match (&period.since, &period.until) {
-        _ if period.is_all => "everything recorded".to_owned(),
-        (Some(since), Some(until)) => format!("{since} to {until}"),
-        (Some(since), None) => format!("since {since}"),
-        (None, Some(until)) => format!("up to {until}"),
-        (None, None) => "everything recorded".to_owned(),
-    }
-}
-
-fn filters(report: &Report) -> Vec<String> {
-    let filters = &report.filters;
-    let lists = [
-        ("project", &filters.project),
-        ("model", &filters.model),
-        ("agent", &filters.agent),
-        ("without project", &filters.exclude_project),
-        ("without model", &filters.exclude_model),
-        ("without agent", &filters.exclude_agent),
-    ];
-    let mut texts: Vec<String> = lists
-        .iter()
-        .filter(|(_, values)| !values.is_empty())
-        .map(|(name, values)| format!("{name} {}", values.join(" or ")))
-        .collect();
-    if filters.count_forks {
-        texts.push("fork copies counted".to_owned());
-    }
-    texts
 }

@@ -1,53 +1,262 @@
-//! `--redact`: titles, paths, commands, error texts and project names become short hashes, the same for the same text, so
-//! that a report can be shared and still be read. Names of tools, skills, models, agents and programs stay; counts stay.
+//! `--redact`: titles, paths, commands, error texts, prompts and project names become short hashes, the same for the same
+//! text, so that a report can be shared and still be read. Names of tools, skills, models and agents stay; numbers stay.
 //!
-//! Input: a table or report. Output: the same with private texts replaced.
+//! Input: a table or report. Output: the same with private texts replaced. What is not known to be public is private, so
+//! that a column that somebody adds is hashed until this file says otherwise.
 
-use std::collections::BTreeMap;
+mod sentence;
 
-use super::model::{Finding, PastPeriod, Report};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::model::{PastPeriod, Report};
 use crate::engine::table::{Column, Data, Table};
 
-/// Words that make a column private when its name has one of them, and what stands before the hash.
-const PRIVATE: &[(&str, &str)] = &[
+/// Columns whose texts stay: names that a program or a list gave, classes of ours, ids, calendar names.
+const PUBLIC: &[&str] = &[
+    "action_kind",
+    "actual",
+    "actual_intent",
+    "agent",
+    "best_format",
+    "check_kind",
+    "complexity",
+    "confidence",
+    "confidence_of_label",
+    "confidence_scale",
+    "criterion_kind",
+    "date",
+    "entity",
+    "error_class",
+    "evidence",
+    "family",
+    "field",
+    "finding",
+    "finish",
+    "format",
+    "from_skill",
+    "generation",
+    "grain",
+    "intent",
+    "item",
+    "kind",
+    "label_rule",
+    "main_error_class",
+    "metric",
+    "mode",
+    "model",
+    "month",
+    "name",
+    "nearest_name",
+    "outcome",
+    "pattern",
+    "predicted",
+    "predicted_intent",
+    "priority",
+    "program",
+    "provider",
+    "reason",
+    "recommended_format",
+    "rule",
+    "scale",
+    "scope",
+    "series",
+    "server_name",
+    "severity",
+    "skill",
+    "skill_a",
+    "skill_b",
+    "skill_name",
+    "status",
+    "strategy",
+    "subagent_model",
+    "subagent_type",
+    "table_name",
+    "to_skill",
+    "tool",
+    "tool_class",
+    "tool_name",
+    "tools",
+    "unit",
+    "used_by",
+    "verdict",
+    "version",
+    "versions",
+    "via",
+    "waste_kind",
+    "week",
+    "weekday",
+];
+
+/// Words of a column's name, and what stands before the hash of its texts.
+const KINDS: &[(&str, &str)] = &[
     ("title", "title"),
+    ("slug", "title"),
     ("path", "path"),
     ("file", "path"),
     ("directory", "path"),
     ("worktree", "path"),
     ("target", "path"),
+    ("dir", "path"),
     ("command", "command"),
-    ("message", "text"),
-    ("error", "text"),
-    ("content", "text"),
-    ("detail", "text"),
-    ("details", "text"),
-    ("description", "text"),
-    ("prompt", "text"),
-    ("query", "text"),
-    ("text", "text"),
-    ("excerpt", "text"),
-    ("output", "text"),
-    ("input", "text"),
     ("project", "project"),
     ("projects", "project"),
-    ("slug", "title"),
+    ("branch", "branch"),
+    ("source", "source"),
+    ("machine", "machine"),
+    ("host", "machine"),
     ("url", "url"),
 ];
 
-/// Columns that have such a word and are not private: names and classes of ours, ids.
-const PUBLIC: &[&str] = &["error_class", "error_name", "error_kind", "error_type", "message_id"];
-
-/// Shortest text that is looked for inside sentences.
-const SHORTEST: usize = 3;
+/// Programs that say nothing about anybody; others may be a script of one's own.
+const PROGRAMS: &[&str] = &[
+    "unknown",
+    "apt",
+    "apt-get",
+    "awk",
+    "az",
+    "aws",
+    "bash",
+    "biome",
+    "black",
+    "brew",
+    "bun",
+    "bunx",
+    "bundle",
+    "cargo",
+    "cat",
+    "cd",
+    "chmod",
+    "clang",
+    "clippy",
+    "cmake",
+    "composer",
+    "cp",
+    "ctest",
+    "curl",
+    "cut",
+    "date",
+    "deno",
+    "df",
+    "diff",
+    "docker",
+    "dotnet",
+    "du",
+    "echo",
+    "env",
+    "esbuild",
+    "eslint",
+    "export",
+    "false",
+    "fd",
+    "find",
+    "flake8",
+    "gcc",
+    "gh",
+    "git",
+    "gleam",
+    "go",
+    "gofmt",
+    "golangci-lint",
+    "gradle",
+    "grep",
+    "head",
+    "helm",
+    "java",
+    "javac",
+    "jest",
+    "jq",
+    "just",
+    "kill",
+    "kubectl",
+    "ln",
+    "ls",
+    "make",
+    "mise",
+    "mix",
+    "mkdir",
+    "mocha",
+    "mv",
+    "mvn",
+    "mypy",
+    "next",
+    "ninja",
+    "node",
+    "npm",
+    "npx",
+    "nx",
+    "php",
+    "phpunit",
+    "pip",
+    "pip3",
+    "playwright",
+    "pnpm",
+    "poetry",
+    "prettier",
+    "printf",
+    "ps",
+    "psql",
+    "pwd",
+    "pylint",
+    "pyright",
+    "pytest",
+    "python",
+    "python3",
+    "rails",
+    "rake",
+    "rg",
+    "rm",
+    "rspec",
+    "rsync",
+    "rubocop",
+    "ruby",
+    "ruff",
+    "rustc",
+    "rustfmt",
+    "sed",
+    "sh",
+    "sleep",
+    "sort",
+    "source",
+    "sqlite3",
+    "ssh",
+    "sudo",
+    "swift",
+    "tail",
+    "tar",
+    "tee",
+    "terraform",
+    "test",
+    "touch",
+    "tox",
+    "tr",
+    "tree",
+    "true",
+    "tsc",
+    "turbo",
+    "uniq",
+    "unzip",
+    "uv",
+    "uvx",
+    "vite",
+    "vitest",
+    "wc",
+    "wget",
+    "which",
+    "xargs",
+    "yarn",
+    "zig",
+    "zip",
+    "zsh",
+];
 
 /// What stands before the hash of a column's texts; `None` for columns that stay.
 #[must_use]
 pub fn private(column: &str) -> Option<&'static str> {
-    if PUBLIC.contains(&column) {
+    if PUBLIC.contains(&column) || column.ends_with("_id") || column.ends_with("_date") || column.starts_with("is_") {
         return None;
     }
-    column.split('_').find_map(|word| PRIVATE.iter().find(|(private, _)| *private == word).map(|(_, kind)| *kind))
+    let known = column.split('_').find_map(|word| KINDS.iter().find(|(part, _)| *part == word));
+    Some(known.map_or("text", |(_, kind)| kind))
 }
 
 /// A short stable hash of a text.
@@ -66,30 +275,39 @@ pub fn table(table: &Table) -> Table {
 }
 
 fn column(column: &Column) -> Column {
-    let data = match (&column.data, private(&column.name)) {
-        (Data::Text(values), Some(kind)) => {
-            Data::Text(values.iter().map(|value| value.as_ref().map(|text| replaced(kind, text))).collect())
+    let data = match &column.data {
+        Data::Text(values) => {
+            Data::Text(values.iter().map(|value| value.as_ref().map(|text| shown(&column.name, text))).collect())
         }
-        (data, _) => data.clone(),
+        data => data.clone(),
     };
     Column { name: column.name.clone(), unit: column.unit, data }
 }
 
-fn replaced(kind: &str, text: &str) -> String {
-    if text.is_empty() || text == "global" { text.to_owned() } else { hashed(kind, text) }
+/// A text of a column as a redacted report shows it.
+fn shown(column: &str, text: &str) -> String {
+    match private(column) {
+        _ if text.is_empty() => String::new(),
+        None if column == "program" && !PROGRAMS.contains(&text) => hashed("program", text),
+        // A name with a slash at its front or with spaces all over is none, whatever the column is called.
+        None if text.starts_with(['/', '~', '.']) => hashed("text", text),
+        None => text.to_owned(),
+        Some("project") if text == "global" => text.to_owned(),
+        Some(kind) => hashed(kind, text),
+    }
 }
 
 /// A report with all private texts hashed: in tables, findings, filters, sources and messages of failure.
 #[must_use]
 pub fn report(report: &Report) -> Report {
     let mut whole = report.clone();
-    let mut known = BTreeMap::new();
-    for metric in &report.metrics {
-        if let Ok(found) = &metric.result {
-            collect(found, &mut known);
-        }
-    }
-    report.previous.values().for_each(|found| collect(found, &mut known));
+    let tables: Vec<&Table> = report
+        .metrics
+        .iter()
+        .filter_map(|metric| metric.result.as_ref().ok())
+        .chain(report.previous.values())
+        .collect();
+    let known = Known::of(&tables);
     for metric in &mut whole.metrics {
         metric.result = match &metric.result {
             Ok(found) => Ok(table(found)),
@@ -99,13 +317,13 @@ pub fn report(report: &Report) -> Report {
     whole.previous = all(&report.previous);
     whole.history =
         report.history.iter().map(|past| PastPeriod { metrics: all(&past.metrics), ..past.clone() }).collect();
-    whole.findings = report.findings.iter().map(|finding| sentence(finding, &known)).collect();
+    whole.findings = report.findings.iter().map(|finding| sentence::finding(finding, &known)).collect();
     for values in [&mut whole.filters.project, &mut whole.filters.exclude_project] {
         *values = values.iter().map(|value| hashed("project", value)).collect();
     }
-    for (index, source) in whole.provenance.sources.iter_mut().enumerate() {
+    for source in &mut whole.provenance.sources {
         source.path = hashed("path", &source.path);
-        source.name = format!("source {}", index + 1);
+        source.name = hashed("source", &source.name);
     }
     whole
 }
@@ -114,49 +332,28 @@ fn all(tables: &BTreeMap<String, Table>) -> BTreeMap<String, Table> {
     tables.iter().map(|(name, found)| (name.clone(), table(found))).collect()
 }
 
-fn collect(table: &Table, known: &mut BTreeMap<String, String>) {
-    for column in &table.columns {
-        let (Data::Text(values), Some(kind)) = (&column.data, private(&column.name)) else { continue };
-        for text in values.iter().flatten().filter(|text| text.chars().count() >= SHORTEST) {
-            known.entry(text.clone()).or_insert_with(|| replaced(kind, text));
+/// Texts of the tables: what is public, and what stands for what is not.
+struct Known {
+    public: BTreeSet<String>,
+    private: BTreeMap<String, String>,
+}
+
+impl Known {
+    fn of(tables: &[&Table]) -> Self {
+        let mut known = Self { public: BTreeSet::new(), private: BTreeMap::new() };
+        for column in tables.iter().flat_map(|table| &table.columns) {
+            let Data::Text(values) = &column.data else { continue };
+            for text in values.iter().flatten().filter(|text| !text.is_empty()) {
+                let seen = shown(&column.name, text);
+                if seen == *text {
+                    known.public.insert(seen);
+                } else {
+                    known.private.entry(text.clone()).or_insert(seen);
+                }
+            }
         }
+        known
     }
-}
-
-/// Findings are sentences of ours with names from the data in them: private texts that the tables know are replaced, and
-/// so is everything in quotes that does not look like a name.
-fn sentence(finding: &Finding, known: &BTreeMap<String, String>) -> Finding {
-    let mut order: Vec<(&String, &String)> = known.iter().collect();
-    order.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));
-    let clean = |text: &str| {
-        quoted(&order.iter().fold(text.to_owned(), |text, (private, hash)| text.replace(private.as_str(), hash)))
-    };
-    let is_name =
-        |text: &str| text.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '-' | ':' | ' '));
-    let subject = known.get(&finding.subject).cloned();
-    Finding {
-        subject: subject.unwrap_or_else(|| {
-            if is_name(&finding.subject) { finding.subject.clone() } else { hashed("text", &finding.subject) }
-        }),
-        sentence: clean(&finding.sentence),
-        action: finding.action.as_deref().map(clean),
-        evidence: finding.evidence.as_deref().map(clean),
-        ..finding.clone()
-    }
-}
-
-fn quoted(text: &str) -> String {
-    let is_name = |text: &str| {
-        text.chars().all(|letter| letter.is_alphanumeric() || "_-:./".contains(letter)) && !text.starts_with('/')
-    };
-    let pieces: Vec<&str> = text.split('\'').collect();
-    let is_paired = pieces.len() % 2 == 1;
-    let count = pieces.len();
-    let hide = |(index, piece): (usize, &&str)| {
-        let is_inside = is_paired && index % 2 == 1 && index + 1 < count;
-        if is_inside && !is_name(piece) { hashed("text", piece) } else { (*piece).to_owned() }
-    };
-    pieces.iter().enumerate().map(hide).collect::<Vec<_>>().join("'")
 }
 
 #[cfg(test)]
@@ -165,23 +362,30 @@ mod tests {
     use crate::engine::table::{Column, Data, Table, Unit};
 
     #[test]
-    fn private_columns_by_name() {
+    fn what_is_not_known_to_be_public_is_private() {
         let names = ["title", "target_path", "project_name", "error_message", "first_command", "directory", "message"];
-        assert!(names.iter().all(|name| private(name).is_some()));
+        assert!(names.iter().chain(&["branch", "query", "excerpt", "anything"]).all(|name| private(name).is_some()));
         let names = ["tool_name", "skill_name", "model", "agent", "program", "session_id", "error_class", "message_id"];
         assert!(names.iter().all(|name| private(name).is_none()));
     }
 
     #[test]
     fn counts_and_nulls_stay() {
-        let texts = Data::Text(vec![Some("/secret".into()), None, Some("global".into())]);
+        let texts = |values: &[Option<&str>]| Data::Text(values.iter().map(|text| text.map(str::to_owned)).collect());
         let numbers = Data::Int(vec![Some(1), None, Some(3)]);
-        let column = |name: &str, data: &Data| Column { name: name.into(), unit: Unit::Name, data: data.clone() };
-        let found = table(&Table { columns: vec![column("directory", &texts), column("message_count", &numbers)] });
-        assert_eq!(
-            found.columns[0].data,
-            Data::Text(vec![Some(hashed("path", "/secret")), None, Some("global".into())])
-        );
+        let column = |name: &str, data: Data| Column { name: name.into(), unit: Unit::Name, data };
+        let found = table(&Table {
+            columns: vec![
+                column("project_name", texts(&[Some("secret"), None, Some("global")])),
+                column("message_count", numbers.clone()),
+                column("program", texts(&[Some("git"), Some("./deploy-acme.sh"), Some("deploy-acme")])),
+            ],
+        });
+        let wanted = texts(&[Some(&hashed("project", "secret")), None, Some("global")]);
+        assert_eq!(found.columns[0].data, wanted);
         assert_eq!(found.columns[1].data, numbers);
+        let hidden = |text: &str| hashed("program", text);
+        let wanted = [Some("git".to_owned()), Some(hidden("./deploy-acme.sh")), Some(hidden("deploy-acme"))];
+        assert_eq!(found.columns[2].data, Data::Text(wanted.to_vec()));
     }
 }

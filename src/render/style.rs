@@ -10,9 +10,11 @@ use super::error::RenderError;
 /// # Errors
 /// When the theme does not exist.
 pub(super) fn page_css(templates: &Templates, theme: &str) -> Result<String, RenderError> {
-    let sheets =
-        [templates.theme(theme)?, templates.needed("assets/chart.css")?, templates.needed("assets/report.css")?];
-    Ok(compact(&sheets.concat()))
+    let mut sheets = templates.theme(theme)?;
+    for name in ["chart", "report", "list", "print"] {
+        sheets.push_str(&templates.needed(&format!("assets/{name}.css"))?);
+    }
+    Ok(compact(&sheets))
 }
 
 /// Sheet of a chart that stands alone.

@@ -40,7 +40,7 @@ pub(super) struct Shown {
 }
 
 /// Heading of a column.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Default)]
 pub(super) struct Heading {
     /// Name in the metric.
     pub name: String,
@@ -52,10 +52,12 @@ pub(super) struct Heading {
     pub is_long: bool,
     /// Kept on one line.
     pub is_moment: bool,
+    /// The rows are in the order of this column: `ascending` or `descending`.
+    pub sort: Option<&'static str>,
 }
 
 /// One cell.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Default)]
 pub(super) struct Cell {
     /// As people read it.
     pub text: String,
@@ -65,6 +67,8 @@ pub(super) struct Cell {
     pub interval: Option<String>,
     /// A rate on too few observations.
     pub is_weak: bool,
+    /// A small drawing in place of the text.
+    pub svg: Option<String>,
 }
 
 /// Lays a table out.
@@ -81,7 +85,7 @@ pub(super) fn shown(table: &Table, wanted: &[String], rows_before_fold: usize, z
     let rest: Vec<Vec<Cell>> = (top_count..on_page).map(row).collect();
     let has_weak = top.iter().chain(&rest).flatten().any(|cell| cell.is_weak);
     Shown {
-        columns: headings(table, &columns),
+        columns: sorted(headings(table, &columns), table, &columns),
         top,
         rest,
         row_count,
@@ -153,12 +157,42 @@ pub(super) fn heading(column: &Column) -> Heading {
         is_number,
         is_long,
         is_moment,
+        sort: None,
     }
+}
+
+/// Marks the column by which the rows are ordered: the first of numbers that only falls, or a first one that only rises.
+fn sorted(mut headings: Vec<Heading>, table: &Table, columns: &[usize]) -> Vec<Heading> {
+    if table.len() < 3 {
+        return headings;
+    }
+    let order = |index: usize| {
+        let values: Vec<f64> =
+            (0..table.len()).map(|row| table.value(row, index).as_f64()).collect::<Option<Vec<_>>>()?;
+        let changes = values.first() != values.last();
+        if changes && values.windows(2).all(|pair| pair[0] >= pair[1]) {
+            Some("descending")
+        } else if changes && values.windows(2).all(|pair| pair[0] <= pair[1]) {
+            Some("ascending")
+        } else {
+            None
+        }
+    };
+    let found = columns.iter().enumerate().find_map(|(place, index)| {
+        let order = order(*index)?;
+        (order == "descending" || place == 0).then_some((place, order))
+    });
+    if let Some((place, order)) = found
+        && let Some(heading) = headings.get_mut(place)
+    {
+        heading.sort = Some(order);
+    }
+    headings
 }
 
 fn cell(table: &Table, row: usize, index: usize, zone: &TimeZone) -> Cell {
     let Some(column) = table.columns.get(index) else {
-        return Cell { text: String::new(), title: None, interval: None, is_weak: false };
+        return Cell::default();
     };
     let value = column.value(row);
     let unit = match (column.unit, table.get(row, "series")) {
@@ -193,7 +227,7 @@ fn cell(table: &Table, row: usize, index: usize, zone: &TimeZone) -> Cell {
         (Unit::Ratio, Some(rate), Some(ends)) if !column.name.contains("difference") => is_weak(rate, ends),
         _ => false,
     };
-    Cell { text, title, interval, is_weak }
+    Cell { text, title, interval, is_weak, svg: None }
 }
 
 /// `Mon` … `Sun` for ISO weekdays.

@@ -1,38 +1,11 @@
 //! `report`: the main job, on the demo, the real database and hostile text.
 
 use crate::harness::{Place, Run, fixture, real};
+use crate::pages::{folder, is_closed, read};
 use rusqlite::Connection;
 use serde_json::Value;
 use std::fs;
-use std::path::{Path, PathBuf};
-
-/// The folder that a run printed.
-fn folder(place: &Place, run: &Run) -> PathBuf {
-    let page = PathBuf::from(run.out.trim());
-    let page = if page.is_absolute() { page } else { place.folder.path().join(page) };
-    page.parent().expect("a folder").to_path_buf()
-}
-
-fn read(path: &Path) -> String {
-    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-/// What no report may hold: scripts, anything that would be fetched.
-fn is_closed(html: &str) {
-    let lower = html.to_lowercase();
-    assert!(lower.starts_with("<!doctype html>"));
-    assert!(lower.contains("content-security-policy") && lower.contains("default-src 'none'"));
-    for forbidden in
-        ["<script", "<link", "<iframe", "<object", "<embed", "<img", "@import", "url(http", "src=\"http", "javascript:"]
-    {
-        assert!(!lower.contains(forbidden), "{forbidden} is in the page");
-    }
-    // Quoted values may hold anything, escaped; what is left of a tag may not hold a handler.
-    let quoted = regex::Regex::new(r#""[^"<>]*""#).expect("a pattern");
-    let bare = quoted.replace_all(&lower, "''");
-    let handler = regex::Regex::new(r"<[a-z][^<>]*\son[a-z]+\s*=").expect("a pattern");
-    assert!(!handler.is_match(&bare), "an element has an event handler");
-}
+use std::path::PathBuf;
 
 #[test]
 fn the_demo_needs_nothing_and_is_the_same_twice() {

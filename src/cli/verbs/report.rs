@@ -4,17 +4,19 @@ mod demo;
 mod files;
 mod fill;
 mod history;
+mod stamp;
 
 use crate::cli::Usage;
-use crate::cli::context::{Context, texts_of};
+use crate::cli::context::{Context, Known, texts_of};
+use crate::cli::globals::Format;
 use crate::engine::fanout::{Measured, Task};
 use crate::engine::findings;
 use crate::engine::scope::Scope;
 use crate::engine::table::Table;
 use crate::metric::{Layer, QueryFile};
 use crate::model::period::{Period, PeriodSpec};
-use crate::render::{self, RenderOptions};
-use camino::Utf8PathBuf;
+use crate::render::{self, RenderOptions, Report};
+use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeMap;
 
 /// Options of `report`.
@@ -22,6 +24,7 @@ use std::collections::BTreeMap;
 #[command(after_help = "\
 The report goes to OUT/<period>/: index.html (one self-contained file), report.md with its .svg charts, report.json.
 Default period: the last 7 days. A Monday timer runs `logicoma report --week last`; running it again changes nothing.
+OUT/index.html and OUT/index.md list all reports.
 Try it without any database: logicoma report --demo")]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Args {
@@ -31,6 +34,13 @@ pub struct Args {
     /// What to write
     #[arg(long, value_enum, value_delimiter = ',', default_values = ["html", "markdown", "json"])]
     format: Vec<Output>,
+    /// Also write every metric's rows to OUT/<period>/data/
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "KIND")]
+    data: Vec<DataKind>,
+    /// Measure and render only when something changed since the report was made: the data, the skills, a query, a
+    /// template, an option, or (while the period runs) the day
+    #[arg(long)]
+    if_changed: bool,
     /// Compare with the stretch before, with nothing, or with another period (2026-W40, 2026-09, 2026-09-01..2026-09-30)
     #[arg(long, value_name = "previous|none|PERIOD", default_value = "previous")]
     compare: String,
@@ -62,6 +72,31 @@ pub enum Output {
     Json,
 }
 
+/// Files of a metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum DataKind {
+    /// Comma-separated, with a header line
+    Csv,
+    /// Parquet, zstd
+    Parquet,
+}
+
+impl DataKind {
+    fn ending(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Parquet => "parquet",
+        }
+    }
+
+    fn format(self) -> Format {
+        match self {
+            Self::Csv => Format::Csv,
+            Self::Parquet => Format::Parquet,
+        }
+    }
+}
+
 /// Earlier periods drawn as sparklines beside the headline numbers.
 const HISTORY: usize = 12;
 /// Runs the verb.
@@ -77,15 +112,87 @@ pub fn run(context: Context, args: &Args) -> anyhow::Result<()> {
     write(&context, args, None)
 }
 
+/// The theme asked for.
+fn theme(context: &Context, args: &Args) -> String {
+    args.theme.clone().or_else(|| context.settings.text("theme")).unwrap_or_else(|| "default".into())
+}
+
 /// `shown_as` replaces the start of paths in what is written.
 fn write(context: &Context, args: &Args, shown_as: Option<(&str, &str)>) -> anyhow::Result<()> {
     let started = std::time::Instant::now();
-    let ready = context.known(PeriodSpec::Last("7d".into()), args.no_content.then_some(false))?;
+    let mut ready = context.known(PeriodSpec::Last("7d".into()), args.no_content.then_some(false))?;
+    let out =
+        args.out.clone().or_else(|| context.settings.path("out")).unwrap_or_else(|| Utf8PathBuf::from("reports/out"));
+    let options = RenderOptions { folders: templates(context), ..RenderOptions::default() };
+    let compared = compared_period(&ready.scope, &args.compare)?;
+    let mut stamp = stamp::Stamp::of(&ready, args, &theme(context, args), compared.as_ref(), &options)?;
+    let folder = out.join(&ready.scope.period.name);
+    if let Some(known) = stamp::Stamp::in_folder(&folder, args).filter(|known| known.hash == stamp.hash) {
+        if args.if_changed {
+            context.printer.note(&format!("nothing changed since {}: the report is as it was", known.made_at));
+            return say_where(context, args, &folder);
+        }
+        if !ready.scope.period.is_unfinished {
+            // Nothing that the report depends on has changed, so that it stays the report of then.
+            ready.scope.now = known.made_at;
+            stamp = known;
+        }
+    }
+    let (report, failures) = measure(context, args, &ready, compared, shown_as)?;
+    // Paths of the demo are of this run only, and so would its stamp be.
+    let report = Report { stamp: shown_as.is_none().then(|| stamp.text()), ..report };
+    for failure in failures {
+        context.printer.warn(&failure);
+    }
+    let report = render::shown(&report);
+    let rendered = render::render_shown(&report, &RenderOptions { formats: names(&args.format), ..options.clone() })?;
+    let tables = report.metrics.iter().filter_map(|metric| Some((metric.name.as_str(), metric.result.as_ref().ok()?)));
+    let files = files::files(&rendered, &args.format, &args.data, tables)?;
+    let (folder, is_new) = files::write(&out, &ready.scope.period.name, &files)?;
+    files::write_index(&out, &report.theme, &options)?;
+    for line in &rendered.summary {
+        context.printer.note(line);
+    }
+    if !is_new {
+        context.printer.note("nothing changed: the report is as it was");
+    }
+    tracing::info!(elapsed_ms = started.elapsed().as_millis(), "report written");
+    say_where(context, args, &folder)
+}
+
+/// Prints where the report is, and opens it when that is wanted.
+fn say_where(context: &Context, args: &Args, folder: &Utf8Path) -> anyhow::Result<()> {
+    let main = if args.format.contains(&Output::Html) { folder.join("index.html") } else { folder.to_owned() };
+    context.printer.data(format!("{main}\n").as_bytes())?;
+    if args.open {
+        open::that_detached(main.as_std_path())?;
+    }
+    Ok(())
+}
+
+fn names(formats: &[Output]) -> Vec<&'static str> {
+    formats
+        .iter()
+        .map(|format| match format {
+            Output::Html => "html",
+            Output::Markdown => "markdown",
+            Output::Json => "json",
+        })
+        .collect()
+}
+
+/// The report in numbers, and what could not be measured.
+fn measure(
+    context: &Context,
+    args: &Args,
+    ready: &Known,
+    compared: Option<Period>,
+    shown_as: Option<(&str, &str)>,
+) -> anyhow::Result<(Report, Vec<String>)> {
     let mut texts = texts_of(&ready.registry.metrics());
     texts.extend(texts_of(&ready.registry.layer(Layer::Finding).collect::<Vec<_>>()));
     texts.push(format!("raw_quarantine raw_part raw_session {}", history::VIEWS));
     let asker = ready.asker(texts);
-    let compared = compared_period(&ready.scope, &args.compare)?;
     let metrics = ready.registry.metrics();
     let earlier = earlier_periods(&ready.scope);
     let mut tasks: Vec<Task<'_>> = metrics.iter().map(|metric| Task { metric, period: &ready.scope.period }).collect();
@@ -95,33 +202,16 @@ fn write(context: &Context, args: &Args, shown_as: Option<(&str, &str)>) -> anyh
     let mut measured = asker.measure(&tasks)?;
     let previous = tables(measured.split_off(metrics.len()));
     let history = history::measure(&asker, &earlier)?;
-    for failed in measured.iter().filter_map(|one| one.result.as_ref().err()) {
-        context.printer.warn(&format!("{failed}"));
-    }
-    let headline = fill::headline(&measured);
+    let mut failures: Vec<String> =
+        measured.iter().filter_map(|one| one.result.as_ref().err()).map(ToString::to_string).collect();
     let found = findings::find(&asker, &ready.registry, &ready.scope.period)?;
-    for failure in &found.failures {
-        context.printer.warn(&failure.to_string());
-    }
-    let mut report = fill::report(context, (&ready, &asker), args, compared.clone(), measured, previous, history)?;
-    report.findings = fill::findings(&found.table);
+    failures.extend(found.failures.iter().map(ToString::to_string));
+    let mut report = fill::report(context, (ready, &asker), args, compared.clone(), measured, previous, history)?;
+    report.findings = fill::findings(&found.table, &ready.registry);
     if let Some((folder, shown)) = shown_as {
         fill::show_as(&mut report, folder, shown);
     }
-    let options = RenderOptions { folders: templates(context) };
-    let rendered = render::render_report(&report, &options)?;
-    let out =
-        args.out.clone().or_else(|| context.settings.path("out")).unwrap_or_else(|| Utf8PathBuf::from("reports/out"));
-    let folder = files::write(&out, &ready.scope.period.name, &rendered, &args.format)?;
-    files::write_index(&out, &report.theme, &options)?;
-    context.printer.note(&headline);
-    tracing::info!(elapsed_ms = started.elapsed().as_millis(), "report written");
-    let main = if args.format.contains(&Output::Html) { folder.join("index.html") } else { folder };
-    context.printer.data(format!("{main}\n").as_bytes())?;
-    if args.open {
-        open::that_detached(main.as_std_path())?;
-    }
-    Ok(())
+    Ok((report, failures))
 }
 
 /// Folders whose templates win over the embedded ones, most important first.
@@ -135,6 +225,7 @@ fn compared_period(scope: &Scope, compare: &str) -> anyhow::Result<Option<Period
         "none" => return Ok(None),
         "previous" => return Ok(scope.period.previous(scope.now, &scope.zone)),
         text if text.contains("-W") => PeriodSpec::Week(text.to_owned()),
+        text if text.ends_with(['d', 'w', 'm']) => PeriodSpec::Last(text.to_owned()),
         text => match text.split_once("..") {
             Some((since, until)) => {
                 let side = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());

@@ -34,10 +34,46 @@ pub(super) fn figure(spec: &ChartSpec, table: &Table, scene: &Scene) -> Result<O
             spec.by.as_deref().unwrap_or("series")
         ),
     };
-    let note = (grid.left_out > 0)
+    let marks = Marks { moves: on_grid(&scene.moves, &grid), spikes: on_grid(&scene.spikes, &grid) };
+    let left_out = (grid.left_out > 0)
         .then(|| format!("The {} largest of {}.", grid.series.len(), grid.series.len() + grid.left_out));
-    let moves = scene.moves.clone();
-    Ok(Some(Figure { desc, note, draw: Box::new(move |canvas| draw(canvas, &grid, has_own_scale, &title, &moves)) }))
+    let note: Vec<String> = left_out.into_iter().chain(marks.legend()).collect();
+    let note = (!note.is_empty()).then(|| note.join(" "));
+    Ok(Some(Figure { desc, note, draw: Box::new(move |canvas| draw(canvas, &grid, has_own_scale, &title, &marks)) }))
+}
+
+/// What is marked: series, step, words.
+struct Marks {
+    moves: Vec<(usize, usize, String)>,
+    spikes: Vec<(usize, usize, String)>,
+}
+
+impl Marks {
+    fn legend(&self) -> Option<String> {
+        match (self.moves.is_empty(), self.spikes.is_empty()) {
+            (true, true) => None,
+            (false, true) => Some("A dashed upright line marks where a series moved.".to_owned()),
+            (true, false) => Some("A ring marks where a day stood out.".to_owned()),
+            (false, false) => {
+                Some("A dashed upright line marks where a series moved, a ring where a day stood out.".to_owned())
+            }
+        }
+    }
+}
+
+/// The marks of series that are drawn, by position; a chart without series is that of its column.
+fn on_grid(marks: &[(String, String, String)], grid: &Grid) -> Vec<(usize, usize, String)> {
+    let mut found: Vec<(usize, usize, String)> = Vec::new();
+    for (name, step, what) in marks {
+        let is_of = |series: &Series| series.name == *name || (series.name.is_empty() && grid.y == *name);
+        let place = grid.series.iter().position(is_of).zip(grid.axis.labels.iter().position(|label| label == step));
+        let Some((series, step)) = place else { continue };
+        match found.iter_mut().find(|(of, at, _)| (*of, *at) == (series, step)) {
+            Some((.., known)) => *known = format!("{known}; {what}"),
+            None => found.push((series, step, what.clone())),
+        }
+    }
+    found
 }
 
 fn ends(series: &Series, unit: Unit) -> String {
@@ -50,6 +86,7 @@ fn ends(series: &Series, unit: Unit) -> String {
 struct Panel<'a> {
     grid: &'a Grid,
     series: &'a Series,
+    index: usize,
     unit: Unit,
     most: f64,
     origin: (f64, f64),
@@ -58,7 +95,7 @@ struct Panel<'a> {
     has_own_scale: bool,
 }
 
-fn draw(canvas: &mut Canvas, grid: &Grid, has_own_scale: bool, title: &str, moves: &[(String, String, String)]) -> f64 {
+fn draw(canvas: &mut Canvas, grid: &Grid, has_own_scale: bool, title: &str, marks: &Marks) -> f64 {
     let is_small = grid.series.len() > 1;
     let columns = match grid.series.len() {
         _ if canvas.is_narrow => 1,
@@ -79,14 +116,14 @@ fn draw(canvas: &mut Canvas, grid: &Grid, has_own_scale: bool, title: &str, move
         let origin = (column as f64 * (panel_width + gap), top + row as f64 * (height + 34.0));
         panel(
             canvas,
-            &Panel { grid, series, unit, most, origin, size: (panel_width, height), is_small, has_own_scale },
-            moves,
+            &Panel { grid, series, index, unit, most, origin, size: (panel_width, height), is_small, has_own_scale },
+            marks,
         );
     }
     top + grid.series.len().div_ceil(columns) as f64 * (height + 34.0) - 12.0
 }
 
-fn panel(canvas: &mut Canvas, panel: &Panel<'_>, moves: &[(String, String, String)]) {
+fn panel(canvas: &mut Canvas, panel: &Panel<'_>, marks: &Marks) {
     let Panel { grid, series, unit, most, origin: (left, top), size: (full, height), is_small, .. } = *panel;
     let lowest = series.values.iter().flatten().copied().fold(0.0, f64::min);
     let ticks = ticks(lowest, most, if is_small { 2 } else { 4 }, unit);
@@ -113,14 +150,16 @@ fn panel(canvas: &mut Canvas, panel: &Panel<'_>, moves: &[(String, String, Strin
         canvas.text((x0 - 6.0, y(*tick) + 4.0), Anchor::End, "m num", &tick_text(*tick, unit));
     }
     x_labels(canvas, grid, &x, (left, left + full), y0 + 17.0);
-    for (name, step, what) in moves {
-        let place = grid.axis.labels.iter().position(|label| label == step);
-        if let (true, Some(step)) = (*name == series.name, place) {
-            canvas.line((x(step), y1), (x(step), y0), "moved");
-            canvas.dot((x(step), y1), 3.5, "moved-dot", what);
-        }
+    for (_, step, what) in marks.moves.iter().filter(|(of, ..)| *of == panel.index) {
+        canvas.line((x(*step), y1), (x(*step), y0), "moved");
+        canvas.dot((x(*step), y1), 3.5, "moved-dot", what);
     }
     trace(canvas, grid, series, unit, (&x, &y));
+    for (_, step, what) in marks.spikes.iter().filter(|(of, ..)| *of == panel.index) {
+        if let Some(value) = series.values.get(*step).copied().flatten() {
+            canvas.dot((x(*step), y(value)), 5.5, "spike", what);
+        }
+    }
 }
 
 fn trace(

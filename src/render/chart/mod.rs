@@ -57,6 +57,8 @@ pub struct Scene {
     open: Vec<String>,
     /// Points at which a series moved: series, ISO week or day, what happened.
     pub moves: Vec<(String, String, String)>,
+    /// Days that stand out: series, ISO week or day, what is odd.
+    pub spikes: Vec<(String, String, String)>,
     /// First and last day of the period.
     pub days: Option<(Date, Date)>,
 }
@@ -71,14 +73,11 @@ impl Scene {
             scene.open =
                 [axis::week_of(&day), day.get(..7).map(str::to_owned), Some(day)].into_iter().flatten().collect();
         }
-        let points = report
-            .metrics
-            .iter()
-            .find(|metric| metric.name == "change_points")
-            .and_then(|metric| metric.result.as_ref().ok());
-        if let Some(table) = points {
-            scene.moves = moves(table);
-        }
+        let table = |name: &str| {
+            report.metrics.iter().find(|metric| metric.name == name).and_then(|metric| metric.result.as_ref().ok())
+        };
+        scene.moves = table("change_points").map(moves).unwrap_or_default();
+        scene.spikes = table("anomalies").map(spikes).unwrap_or_default();
         scene
     }
 
@@ -90,20 +89,29 @@ impl Scene {
 }
 
 fn moves(table: &Table) -> Vec<(String, String, String)> {
-    let text = |row: usize, name: &str| {
-        let unit = format::series_unit(&table.get(row, "series").to_text());
-        table.get(row, name).as_f64().map_or_else(|| format::UNKNOWN.to_owned(), |number| format::number(number, unit))
-    };
-    (0..table.len())
-        .flat_map(|row| {
-            let (series, date) = (table.get(row, "series").to_text(), table.get(row, "date").to_text());
-            let what = format!("{series} moved on {date}: {} → {}", text(row, "before"), text(row, "after"));
-            [axis::week_of(&date), Some(date)]
-                .into_iter()
-                .flatten()
-                .map(move |step| (series.clone(), step, what.clone()))
-        })
-        .collect()
+    marks(table, |series, date, number| format!("{series} moved on {date}: {} → {}", number("before"), number("after")))
+}
+
+fn spikes(table: &Table) -> Vec<(String, String, String)> {
+    marks(table, |series, date, number| format!("{series} on {date}: {}, usually {}", number("value"), number("usual")))
+}
+
+/// Rows of `(series, date)` as marks on the day and on its week.
+fn marks(table: &Table, what: impl Fn(&str, &str, &dyn Fn(&str) -> String) -> String) -> Vec<(String, String, String)> {
+    let mut marks = Vec::new();
+    for row in 0..table.len() {
+        let (series, date) = (table.get(row, "series").to_text(), table.get(row, "date").to_text());
+        let unit = format::series_unit(&series);
+        let number = |name: &str| {
+            let value = table.get(row, name).as_f64();
+            value.map_or_else(|| format::UNKNOWN.to_owned(), |number| format::number(number, unit))
+        };
+        let text = what(&format::label(&series, unit), &date, &number);
+        marks.extend(
+            [axis::week_of(&date), Some(date)].into_iter().flatten().map(|step| (series.clone(), step, text.clone())),
+        );
+    }
+    marks
 }
 
 /// Draws a metric's chart. `None`: the header wants none, or there is nothing to draw.

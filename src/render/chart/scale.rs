@@ -87,11 +87,17 @@ pub(super) fn fit_name(name: &str, room: f64) -> String {
     if !name.contains('/') || name.contains(' ') || width(name) <= room {
         return fit(name, room);
     }
-    let mut kept = String::from(name);
-    while width(&kept) > room - FONT && kept.chars().count() > 1 {
-        kept.remove(0);
+    let mut start = name.len();
+    let mut taken = FONT;
+    for (at, letter) in name.char_indices().rev() {
+        taken += width(letter.encode_utf8(&mut [0; 4]));
+        if taken > room {
+            break;
+        }
+        start = at;
     }
-    let end = kept.find('/').filter(|at| *at > 0 && *at * 3 < kept.len()).map_or(kept.as_str(), |at| &kept[at..]);
+    let kept = &name[start..];
+    let end = kept.find('/').filter(|at| *at > 0 && *at * 3 < kept.len()).map_or(kept, |at| &kept[at..]);
     format!("…{end}")
 }
 

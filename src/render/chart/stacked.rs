@@ -33,9 +33,19 @@ pub(super) fn figure(spec: &ChartSpec, table: &Table, scene: &Scene) -> Result<O
         grid.axis.labels.get(peak).map_or("", String::as_str),
         format::number(grid.sum_at(peak), grid.unit)
     );
-    let note = (!grid.axis.is_ordered() && steps > MOST_ROWS).then(|| format!("The {MOST_ROWS} largest of {steps}."));
+    let spikes: Vec<(usize, String)> = scene
+        .spikes
+        .iter()
+        .filter(|(series, ..)| *series == grid.y)
+        .filter_map(|(_, step, what)| Some((grid.axis.labels.iter().position(|label| label == step)?, what.clone())))
+        .collect();
+    let note = if !grid.axis.is_ordered() && steps > MOST_ROWS {
+        Some(format!("The {MOST_ROWS} largest of {steps}."))
+    } else {
+        (!spikes.is_empty()).then(|| "A ring above a bar marks a day that stood out.".to_owned())
+    };
     let draw: Box<dyn Fn(&mut Canvas) -> f64> = if grid.axis.is_ordered() {
-        Box::new(move |canvas| upright(canvas, &grid, &title))
+        Box::new(move |canvas| upright(canvas, &grid, &title, &spikes))
     } else {
         Box::new(move |canvas| lying(canvas, &grid, &title))
     };
@@ -64,7 +74,7 @@ fn fill(grid: &Grid, index: usize) -> String {
     if is_rest { "f7".to_owned() } else { format!("f{}", index % 7) }
 }
 
-fn upright(canvas: &mut Canvas, grid: &Grid, title: &str) -> f64 {
+fn upright(canvas: &mut Canvas, grid: &Grid, title: &str, spikes: &[(usize, String)]) -> f64 {
     let top = legend(canvas, grid, 0.0) + 6.0;
     canvas.text((0.0, top + FONT), Anchor::Start, "m", &fit(title, canvas.width));
     let (y1, y0) = (top + 28.0, top + 220.0);
@@ -94,6 +104,9 @@ fn upright(canvas: &mut Canvas, grid: &Grid, title: &str) -> f64 {
         }
         if is_open {
             canvas.rect((x(step) - bar / 2.0, at), (bar, y0 - at), "hatch", "");
+        }
+        for (_, what) in spikes.iter().filter(|(of, _)| *of == step) {
+            canvas.dot((x(step), at - 8.0), 4.0, "spike", what);
         }
     }
     x_labels(canvas, grid, &x, (0.0, canvas.width), y0 + 18.0);

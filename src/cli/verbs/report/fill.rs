@@ -2,36 +2,20 @@
 
 use super::Args;
 use crate::cli::context::{Context, Known};
-use crate::cli::format::human;
 use crate::engine::asker::Asker;
 use crate::engine::body;
 use crate::engine::fanout::Measured;
-use crate::engine::table::{Data, Table, Unit, rfc3339};
-use crate::metric;
+use crate::engine::table::{Data, Table, rfc3339};
+use crate::metric::{self, Layer, QueryFile};
+use crate::model::digest;
 use crate::model::period::Period;
+use crate::registry::Registry;
 use crate::render::model::{
     Better, ChartSpec, Coverage, Filters, Finding, MetricResult, PastPeriod, Period as ShownPeriod, Provenance,
     REPORT_SCHEMA_VERSION, Report, Source, UnknownKind,
 };
+use crate::store::manifest::Manifest;
 use std::collections::BTreeMap;
-
-/// One line for the terminal.
-pub(super) fn headline(measured: &[Measured<'_>]) -> String {
-    let overview = measured.iter().find(|one| one.metric.name == "overview").and_then(|one| one.result.as_ref().ok());
-    let Some(table) = overview.filter(|table| !table.is_empty()) else { return "nothing was measured".to_owned() };
-    [
-        ("cost_usd", Unit::Usd, "spent"),
-        ("sessions", Unit::Count, "sessions"),
-        ("turns", Unit::Count, "turns"),
-        ("tool_calls", Unit::Count, "tool calls"),
-        ("tool_errors", Unit::Count, "tool errors"),
-    ]
-    .iter()
-    .filter(|(column, ..)| table.column(column).is_some())
-    .map(|(column, unit, word)| format!("{} {word}", human(table.get(0, column), *unit)))
-    .collect::<Vec<_>>()
-    .join(" · ")
-}
 
 fn shown(period: &Period, zone: &str) -> ShownPeriod {
     ShownPeriod {
@@ -42,6 +26,11 @@ fn shown(period: &Period, zone: &str) -> ShownPeriod {
         is_unfinished: period.is_unfinished,
         is_all: period.is_all,
     }
+}
+
+/// A file's SQL without its header.
+fn body_text(file: &QueryFile) -> String {
+    body(file).lines().skip(file.first_line.saturating_sub(1)).collect::<Vec<_>>().join("\n")
 }
 
 fn result(one: Measured<'_>) -> MetricResult {
@@ -60,9 +49,21 @@ fn result(one: Measured<'_>) -> MetricResult {
             metric::Better::Neutral => Better::Neutral,
         },
         chart: ChartSpec { kind: chart.kind.clone(), x: chart.x.clone(), y: chart.y.clone(), by: chart.by.clone() },
-        sql: body(file).lines().skip(file.first_line.saturating_sub(1)).collect::<Vec<_>>().join("\n"),
+        sql: body_text(file),
         result: one.result.map_err(|error| error.to_string()),
     }
+}
+
+/// SHA-256 over the checksums of a table's files in the store.
+fn checksum(manifest: &Manifest, table: &str) -> Option<String> {
+    let stored = match table {
+        "session_v2" => "session",
+        "session_message" => "message",
+        other => other,
+    };
+    let files = &manifest.tables.get(stored)?.files;
+    let all: Vec<&str> = files.iter().map(|file| file.sha256.as_str()).collect();
+    Some(digest::sha256(all.join(" ").as_bytes()))
 }
 
 fn provenance(ready: &Known, asker: &Asker<'_>) -> anyhow::Result<Provenance> {
@@ -87,6 +88,7 @@ fn provenance(ready: &Known, asker: &Asker<'_>) -> anyhow::Result<Provenance> {
                 table_name: table.to_owned(),
                 row_count: count(rows),
                 readable_count: count(rows) - bad_rows(table),
+                sha256: checksum(manifest, table),
             });
         }
     }
@@ -104,7 +106,6 @@ fn provenance(ready: &Known, asker: &Asker<'_>) -> anyhow::Result<Provenance> {
                 opencode_version: source.opencode_version.clone(),
                 generation: source.generation.clone(),
                 rows: count(source.rows_read.values().sum()),
-                sha256: None,
             })
             .collect(),
         coverage,
@@ -170,8 +171,9 @@ pub(super) fn report(
             exclude_agent: globals.exclude_agent.clone(),
             count_forks: globals.count_forks,
         },
-        theme: args.theme.clone().or_else(|| context.settings.text("theme")).unwrap_or_else(|| "default".into()),
-        now: rfc3339(context.now.as_millisecond()),
+        theme: super::theme(context, args),
+        now: rfc3339(ready.scope.now.as_millisecond()),
+        stamp: None,
         is_redacted: args.redact,
         metrics: measured.into_iter().map(result).collect(),
         previous,
@@ -185,8 +187,27 @@ pub(super) fn report(
     })
 }
 
+/// A title as people say it; the period's short name stands beside it.
 fn title(period: &Period) -> String {
-    if period.is_all { "OpenCode, all time".to_owned() } else { format!("OpenCode, {}", period.name) }
+    let words = match (period.first, period.last) {
+        _ if period.is_all => "all time".to_owned(),
+        (Some(first), Some(_)) if period.name.contains("-W") => {
+            let week = first.iso_week_date();
+            format!("week {} of {}", week.week(), week.year())
+        }
+        (Some(first), _) if period.name == first.strftime("%Y-%m").to_string() => first.strftime("%B %Y").to_string(),
+        (Some(first), Some(last)) if period.name.starts_with("last-") => {
+            match first.until(last).map_or(0, |span| span.get_days()) + 1 {
+                1 => last.strftime("%-d %B %Y").to_string(),
+                days => format!("{days} days to {}", last.strftime("%-d %B %Y")),
+            }
+        }
+        (Some(first), Some(last)) => format!("{} to {}", first.strftime("%-d %B %Y"), last.strftime("%-d %B %Y")),
+        (Some(first), None) => format!("since {}", first.strftime("%-d %B %Y")),
+        (None, Some(last)) => format!("up to {}", last.strftime("%-d %B %Y")),
+        (None, None) => period.name.clone(),
+    };
+    format!("OpenCode, {words}")
 }
 
 /// Replaces the start of paths in tables and sources.
@@ -215,12 +236,14 @@ pub(super) fn show_as(report: &mut Report, folder: &str, shown: &str) {
 }
 
 /// Findings as the renderer takes them.
-pub(super) fn findings(table: &Table) -> Vec<Finding> {
+pub(super) fn findings(table: &Table, registry: &Registry) -> Vec<Finding> {
+    let sql = |name: &str| registry.get(Layer::Finding, name).map_or_else(String::new, body_text);
     (0..table.len())
         .map(|row| {
             let text = |column: &str| Some(table.get(row, column).to_text()).filter(|text| !text.is_empty());
             let number = |column: &str| table.get(row, column).as_f64();
             Finding {
+                sql: sql(&text("finding").unwrap_or_default()),
                 name: text("finding").unwrap_or_default(),
                 severity: text("severity").unwrap_or_default(),
                 subject: text("subject").unwrap_or_default(),
