@@ -27,6 +27,7 @@ const MOST_FINDINGS: usize = 7;
 
 /// The context of the templates.
 #[derive(Debug, Clone, Serialize)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a question of a template")]
 pub(super) struct Page {
     title: String,
     period: Period,

@@ -165,7 +165,7 @@ fn entry(folder: &Utf8Path) -> Option<IndexEntry> {
     let report = std::fs::read(folder.join("report.json")).ok().and_then(|bytes| {
         serde_json::from_slice::<serde_json::Value>(&bytes)
             .inspect_err(|error| {
-                tracing::warn!("{folder}/report.json is not JSON ({error}): listed without its numbers")
+                tracing::warn!("{folder}/report.json is not JSON ({error}): listed without its numbers");
             })
             .ok()
     });
