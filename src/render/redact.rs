@@ -300,6 +300,9 @@ fn shown(column: &str, text: &str) -> String {
         None if column == "program" && !PROGRAMS.contains(&text) => hashed("program", text),
         // A name with a slash at its front or with spaces all over is none, whatever the column is called.
         None if text.starts_with(['/', '~', '.']) => hashed("text", text),
+        None if column.ends_with("_id") && text.contains('/') => hashed("text", text),
+        // Reasons are ours, with what was found in quotes.
+        None if column == "reason" && text.contains(['\'', '"', '`', '/']) => hashed("text", text),
         None => text.to_owned(),
         Some("project") if text == "global" => text.to_owned(),
         Some(kind) => hashed(kind, text),

@@ -75,12 +75,11 @@ fn meant(text: &str) -> Option<(f64, f64)> {
         return Some((sum - smallest, sum + smallest));
     }
     let (number, factor) = match words.as_slice() {
-        [number] => (*number, 1.0),
+        [number] | [number, "B"] => (*number, 1.0),
         [number, "%"] => (*number, 0.01),
         [number, "k" | "kB"] => (*number, 1e3),
         [number, "M" | "MB"] => (*number, 1e6),
         [number, "G" | "GB"] => (*number, 1e9),
-        [number, "B"] => (*number, 1.0),
         _ => return None,
     };
     let value: f64 = number.parse().ok()?;
