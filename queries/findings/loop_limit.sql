@@ -61,7 +61,7 @@ select
     limit_count || ' of ' || n || ' verification loops '
     || case when skill_name = 'no skill' then 'outside skills' else 'of the skill ' || skill_name end
     || ' reached their limit (median ' || round(p50_iterations, 1) || ' checks) and none passed; '
-    || escalated_count || ' put a question to the user.' as sentence,
+    || escalated_count || ' ended by asking a person.' as sentence,
     'Let it ask after the second failure; the usual last check was: ' || left(coalesce(usual_command, 'unknown'), 80)
     as action,
     'loops' as metric,

@@ -1,18 +1,41 @@
 -- mart: skill_window_calls
 -- grain: one row per skill window with tool calls
--- sources: mart_tool_calls, mart_subagents
+-- sources: mart_tool_calls, mart_subagents, mart_signals
 -- time: none
 -- stored: no
 --
 -- The tool calls and subagents behind `skill_windows`. Iterations are the checks (tests, builds, lints); verified means
--- that the last one passed. Children are the sessions that task calls of the window started, with all below them.
+-- that the last one passed, unknown where its result is. Tachikoma's verification-engine exits with 0 on a FAIL, too: its
+-- printed verdict tells. Children are the sessions that task calls of the window started, with all below them.
 -- Columns: window_id, tool_call_count, tool_error_count, tool_failure_count, retry_count, edit_count (applied),
 -- iteration_count, failed_iteration_count, is_verified (NULL without a check), subagent_count, children_tokens,
 -- children_cost_usd.
-with tool_calls as (
-    select *, window_id as any_window_id from mart_tool_calls where window_id is not null
+with verdicts as (
+    select
+        part_id,
+        max(verdict) as verdict,
+    from mart_signals
+    where kind = 'verification' and program = 'verification-engine'
+    group by part_id
+),
+
+judged_calls as (
+    select
+        mart_tool_calls.*,
+        case
+            when mart_tool_calls.tool_class <> 'check' then null
+            when mart_tool_calls.command like '%verification-engine.%' then verdicts.verdict = 'PASS'
+            else not mart_tool_calls.is_failed and not mart_tool_calls.is_unfinished
+        end as is_pass,
+    from mart_tool_calls
+    left join verdicts
+        on mart_tool_calls.part_id = verdicts.part_id
+),
+
+tool_calls as (
+    select *, window_id as any_window_id from judged_calls where window_id is not null
     union all
-    select *, weak_window_id as any_window_id from mart_tool_calls where weak_window_id is not null
+    select *, weak_window_id as any_window_id from judged_calls where weak_window_id is not null
 ),
 
 subagents as (
@@ -30,9 +53,10 @@ call_sums as (
         count(retry_of) as retry_count,
         count(case when edit_outcome = 'applied' then 1 end) as edit_count,
         count(case when tool_class = 'check' then 1 end) as iteration_count,
-        count(case when tool_class = 'check' and is_failed then 1 end) as failed_iteration_count,
-        max(case when tool_class = 'check' and not is_failed and not is_unfinished then part_index end)
-            = max(case when tool_class = 'check' then part_index end) as has_last_check_passed,
+        count(case when not is_pass and not is_unfinished then 1 end) as failed_iteration_count,
+        max(case when tool_class = 'check' then part_index end) as last_check_index,
+        max(case when is_pass then part_index end) as last_pass_index,
+        max(case when is_pass is not null then part_index end) as last_known_index,
     from tool_calls
     group by any_window_id
 ),
@@ -57,7 +81,10 @@ final as (
         call_sums.edit_count,
         call_sums.iteration_count,
         call_sums.failed_iteration_count,
-        case when call_sums.iteration_count > 0 then coalesce(call_sums.has_last_check_passed, false) end as is_verified,
+        case
+            when call_sums.last_check_index = call_sums.last_known_index
+                then coalesce(call_sums.last_check_index = call_sums.last_pass_index, false)
+        end as is_verified,
         child_sums.subagent_count,
         child_sums.children_tokens,
         child_sums.children_cost_usd,

@@ -2,18 +2,25 @@
 -- title:     Tests, builds and lints
 -- grain:     one row per (check_kind, program)
 -- units:     check_count=count, session_count=count, known_count=count, pass_count=count, fail_count=count, pass_ratio=ratio, ci_low=ratio, ci_high=ratio, mended_count=count, total_ms=ms, mean_ms=ms, p50_ms=ms, p95_ms=ms, output_chars=chars, last_at=at
--- sources:   tool_calls
+-- sources:   tool_calls, signals
 -- evidence:  derived
 -- better:    higher
 -- chart:     interval x=pass_ratio y=program
 --
 -- The commands by which agents check their work, how often they passed and what they took. A pass is exit code 0; a
--- command without exit code (aborted, timed out, denied) counts in no ratio, nor does a pass of Tachikoma's
--- verification-engine, which exits with 0 on a FAIL too. mended_count: failed, and the same command passed later in
+-- command without exit code (aborted, timed out, denied) counts in no ratio. Tachikoma's verification-engine exits with
+-- 0 on a FAIL too: its printed verdict tells, and without one nothing is known. mended_count: failed, and the same command passed later in
 -- the turn. The kind is read from the command's words, and a command line that does several things counts once, by
 -- the first of verify, test, lint, build that it names. A failing check has done its work: a low ratio is not bad in
 -- itself.
 with
+
+verdicts as (
+    select part_id, max(verdict) as verdict
+    from signals
+    where program = 'verification-engine'
+    group by part_id
+),
 
 checks as (
     select
@@ -38,11 +45,10 @@ checks as (
         duration_ms,
         output_chars,
         coalesce(is_recovered, false) as is_mended,
-        case
-            when exit_code = 0 and command like '%verification-engine.%' then null
-            else exit_code = 0
-        end as is_pass,
+        case when command like '%verification-engine.%' then verdicts.verdict = 'PASS' else exit_code = 0 end as is_pass,
     from tool_calls
+    left join verdicts
+        on tool_calls.part_id = verdicts.part_id
     where tool_class = 'check'
 ),
 

@@ -2,6 +2,7 @@
 
 use super::super::{decode_part, decode_v2_row};
 use super::Signal;
+use proptest::prelude::*;
 use serde_json::json;
 
 fn bash(command: &str, exit: Option<i64>, output: &str) -> Vec<Signal> {
@@ -216,5 +217,87 @@ fn the_second_generation_says_the_same() {
 fn nothing_but_braces_ends() {
     for output in ["{".repeat(100_000), "{\"a\":".repeat(40_000), "{\"intent\":\"x\",\"q".to_owned()] {
         assert!(bash(ROUTER, Some(0), &output).is_empty());
+    }
+}
+
+/// Pieces that programs print, and what may stand between them.
+fn piece() -> impl Strategy<Value = String> {
+    let known = [
+        "Intent: ",
+        "Confidence: ",
+        "Complexity: ",
+        "Route to: ",
+        "Skill chain: ",
+        "Action: ask_user",
+        "Overall: ",
+        "PASS",
+        "FAIL|",
+        "Criteria: ",
+        "Verified: ",
+        "Iterations: ",
+        "Created ",
+        "Chunk Size: ",
+        " chunks",
+        "Generation attempts: ",
+        "### Verdict",
+        "No route found for intent: ",
+        "Format Recommendation for ",
+        "ESCALATE",
+        "debug",
+        "(67% confidence)",
+        "(via skill)",
+        "99%",
+        "0.5",
+        "4/5",
+        "1e999",
+        "-1",
+        "→",
+        "->",
+        "\u{1b}[31m",
+        "\u{1b}[",
+        "\u{1b}",
+        "{",
+        "}",
+        "[",
+        "]",
+        "\"intent\":",
+        "\"overall_pass\":true",
+        "\"relevant\":[",
+        "\"",
+        ",",
+        ":",
+        "\n",
+        "\n\n",
+        " ",
+        "é",
+        "\u{200d}",
+        "\0",
+    ];
+    prop_oneof![9 => prop::sample::select(known.to_vec()).prop_map(str::to_owned), 1 => any::<String>()]
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_printed_nothing_panics_and_shares_are_shares(
+        pieces in prop::collection::vec(piece(), 0..40), program in 0_usize..10, exit in prop::option::of(-1_i64..200),
+    ) {
+        let output = pieces.concat();
+        let command = [
+            ROUTER, "bun run cli/router.ts full q --json", "python fast_heuristic.py q", "python cli-router.py classify q",
+            "python confidence-router.py route t --confidence x", "python verification-engine.py verify x",
+            "python adaptive-chunker.py chunk f", "python rlm_repl.py exec -c x", "bun intent-router.ts q",
+            "python edit-format-selector.py recommend",
+        ][program];
+        let mut found = bash(command, exit, &output);
+        found.extend(text(&output));
+        found.extend(tool("rubric-verify", json!({}), &output));
+        found.extend(tool("task", json!({"subagent_type": "rlm-subcall"}), &output));
+        for signal in found {
+            for share in [signal.confidence, signal.complexity_score, signal.threshold].into_iter().flatten() {
+                prop_assert!((0.0..=1.0).contains(&share), "{signal:?}");
+            }
+            prop_assert!(signal.iterations.is_none_or(|count| count >= 0) && signal.chunk_count.is_none_or(|count| count >= 0));
+            prop_assert!(exit != Some(127) || signal.origin != "bash");
+        }
     }
 }
