@@ -69,7 +69,9 @@ fingerprints as (
         suspects.is_candidate,
         suspects.sequence_number,
         concat_ws(
-            '|', suspects.role, suspects.created_at, coalesce(suspects.completed_at, 0), suspects.model,
+            '|', suspects.role, suspects.created_at, coalesce(suspects.completed_at, 0),
+            -- With a prompt, the second generation records no model.
+            case when suspects.role = 'assistant' then suspects.model else '' end,
             coalesce(suspects.cost_usd, -1), coalesce(suspects.input_tokens, -1), coalesce(suspects.output_tokens, -1),
             coalesce(suspects.reasoning_tokens, -1), coalesce(suspects.cache_read_tokens, -1),
             coalesce(suspects.cache_write_tokens, -1), coalesce(suspects.error_name, ''), coalesce(call_lists.call_ids, '')
