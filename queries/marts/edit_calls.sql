@@ -24,11 +24,7 @@ final as (
         coalesce(calls.part_id, told.part_id) as part_id,
         coalesce(calls.session_id, told.session_id) as session_id,
         calls.message_id, calls.turn_id, calls.turn_index,
-        case
-            when calls.part_id is null
-                then 1000000000000 + row_number() over (order by calls.part_id nulls first, told.attempted_at, told.part_id)
-            else calls.part_index
-        end as part_index,
+        coalesce(calls.part_index, 1000000000000 + told.told_index) as part_index,
         case when calls.part_id is null then told.project_id else calls.project_id end as project_id,
         case when calls.part_id is null then told.project_name else calls.project_name end as project_name,
         case when calls.part_id is null then told.directory else calls.directory end as directory,

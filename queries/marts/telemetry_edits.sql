@@ -9,7 +9,7 @@
 -- Columns: part_id (the part, or 'telemetry:' and the event id), is_matched, event_id (the last), session_id,
 -- root_session_id, is_child, project_id, project_name, directory, agent, model, attempted_at, path, tool_name, format,
 -- recommended_format, attempt_number, edit_group_id, outcome, duration_ms, tokens, has_lsp_errors, error_message,
--- source, label.
+-- source, label, told_index (order of the telling).
 with told as (
     select * from stg_telemetry_edits
 ),
@@ -50,6 +50,7 @@ final as (
         arg_max(told.error_message, events.told_index) as error_message,
         arg_max(told.source, events.told_index) as source,
         arg_max(told.label, events.told_index) as label,
+        max(events.told_index) as told_index,
     from events
     inner join told
         on events.event_id = told.event_id
