@@ -276,3 +276,28 @@ fn planted_work_is_found_in_the_old_schema() {
 fn planted_work_is_found_in_the_second_generation() {
     hold_all(Schema::V2, 23);
 }
+
+#[test]
+fn a_table_that_the_configuration_names_holds_everywhere() {
+    let place = crate::harness::Place::new();
+    std::fs::write(place.path("mine.yaml"), "routes:\n  debug:\n    skill: my-fixer\nmodel_formats:\n  acme: whole\n")
+        .unwrap();
+    std::fs::write(place.path("logicoma.toml"), "routes = [\"mine.yaml\"]\n").unwrap();
+    let real = crate::harness::real();
+    let sql = "select era, skills, origin from stg_routes where name = 'debug' and project_id is null order by era";
+    let found = place.json(&real, &["query", "-c", sql, "--json"]);
+    let skills: Vec<&Value> = found.as_array().expect("rows").iter().map(|row| &row["skills"]).collect();
+    assert_eq!(
+        skills,
+        ["my-fixer", "my-fixer", "dev"],
+        "its own era's table, and the second's, which is of the same kind"
+    );
+    let formats = place.json(&real, &["query", "-c", "select name_part, format from stg_model_formats", "--json"]);
+    assert_eq!(formats, json!([{"name_part": "acme", "format": "whole"}]));
+    let doctor = place.on(&real, &["doctor", "--format", "csv"]);
+    assert!(
+        doctor.out.lines().any(|line| line.starts_with("routes,ok,") && line.contains("mine.yaml")),
+        "{}",
+        doctor.out
+    );
+}
