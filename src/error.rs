@@ -305,7 +305,9 @@ impl Hint for StoreError {
             Self::Locked { .. } => "wait for the other one to end, then try again".into(),
             Self::Absent { .. } => "run `logicoma extract` first, or leave --no-extract out".into(),
             Self::Manifest { .. } | Self::Damaged { .. } | Self::Decode { .. } => {
-                "`logicoma extract --full` rebuilds the store from the databases".into()
+                "`logicoma extract --full` rebuilds the store from the databases, and carries over what its files still hold; \
+                 history in damaged ones may be lost"
+                    .into()
             }
             Self::TooNew { .. } => "use the newer Logicoma, or another folder with --store DIR".into(),
             Self::Frozen { .. } => {

@@ -8,11 +8,12 @@
 -- Where a message stands: its order in the session, its turn, whether it is a fork's copy and whether it was undone. A
 -- turn starts at a prompt that a person wrote (in a child session: the task that the parent gave) and holds everything
 -- until the next one; turn_id is that prompt's id, NULL before the first. While a revert is pending, its message and
--- all after it are undone; a revert to a part leaves the message itself standing and undoes its later parts. Numbers
+-- all after it are undone; a revert to a part leaves the message itself standing and undoes its later parts. Undone is
+-- also a message that is gone from a session which is still there. Numbers
 -- count through all sessions, ordered by session, and stand for the ids in marts that sort and join many rows.
 -- Columns: message_id, session_id, message_index (1 …), turn_id, turn_index (1 …; 0 before the first prompt),
--- is_fork_copy, record_message_id, record_session_id, is_undone, revert_part_id (only at the message in which a revert
--- to a part stands), session_number, message_number, turn_number.
+-- is_fork_copy, record_message_id, record_session_id, is_undone, last_seen_at, revert_part_id (only at the message in
+-- which a revert to a part stands), session_number, message_number, turn_number.
 with messages as (
     select * from stg_messages
 ),
@@ -45,6 +46,9 @@ ordered as (
         messages.is_prompt,
         session_places.revert_message_id,
         session_places.revert_part_id,
+        messages.last_seen_at,
+        messages.last_seen_at is not null and session_places.session_id is not null
+            and session_places.last_seen_at is null as is_removed,
     from messages
     left join session_places
         on messages.session_id = session_places.session_id
@@ -60,6 +64,8 @@ placed as (
         message_number,
         revert_message_id,
         revert_part_id,
+        last_seen_at,
+        is_removed,
         row_number() over up_to_here as message_index,
         max(case when is_prompt then message_number end) over up_to_here as prompt_number,
         count(case when is_prompt then 1 end) over up_to_here as turn_index,
@@ -90,8 +96,9 @@ final as (
         coalesce(fork_copies.is_fork_copy, false) as is_fork_copy,
         coalesce(fork_copies.record_message_id, placed.message_id) as record_message_id,
         coalesce(fork_copies.record_session_id, placed.session_id) as record_session_id,
-        placed.is_after_revert and (placed.message_id <> placed.revert_message_id or placed.revert_part_id is null)
-            as is_undone,
+        (placed.is_after_revert and (placed.message_id <> placed.revert_message_id or placed.revert_part_id is null))
+            or placed.is_removed as is_undone,
+        placed.last_seen_at,
         case when placed.message_id = placed.revert_message_id then placed.revert_part_id end as revert_part_id,
         placed.session_number,
         placed.message_number,

@@ -15,7 +15,7 @@
 -- total_tokens, context_tokens (input + cache: what the model was given), cost_usd, finish_reason, error_name,
 -- error_message, error_status, is_error (an error that is no abort), is_aborted, diff_file_count, diff_additions,
 -- diff_deletions (user: what changed in the turn by git snapshot), is_fork_copy, record_message_id, record_session_id,
--- is_undone, generation, source.
+-- is_undone, last_seen_at (gone from the source since), generation, source.
 with messages as (
     select * from stg_messages where role is not null
 ),
@@ -82,6 +82,7 @@ final as (
         message_places.record_message_id,
         message_places.record_session_id,
         message_places.is_undone,
+        messages.last_seen_at,
         messages.generation,
         messages.source,
     from messages

@@ -42,9 +42,10 @@ placed as (
         coalesce(message_places.turn_number, lost_sessions.session_number * 1000000) as turn_number,
         case when parts.generation = 'v2' then length(parts.part_id) end as id_length,
         coalesce(message_places.is_fork_copy, false) as is_fork_copy,
-        coalesce(message_places.is_undone or parts.part_id >= message_places.revert_part_id, false) as is_undone,
-        parts.started_at,
-        coalesce(parts.ended_at, parts.started_at) as ended_at,
+        coalesce(message_places.is_undone or parts.part_id >= message_places.revert_part_id, false)
+            or (parts.last_seen_at is not null and message_places.message_id is not null
+                and message_places.last_seen_at is null) as is_undone,
+        parts.started_at, coalesce(parts.ended_at, parts.started_at) as ended_at,
         parts.part_type = 'tool' and parts.skill_name is null as is_other_call,
         parts.skill_name is not null and coalesce(parts.status, 'completed') = 'completed' as is_load,
         coalesce(parts.skill_via, 'skill_tool') not in ('skill_tool', 'slash') as is_weak,

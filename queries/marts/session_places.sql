@@ -9,7 +9,7 @@
 -- git belong to 'global'. `depth` is the number of known sessions above (0 = root); a session whose parent is gone is a
 -- root, though `is_child` stays true. In a circle of parents the smallest id is the root.
 -- Columns: session_id, project_id, project_name, directory, parent_id, root_session_id, depth, is_child, agent, model,
--- created_at, updated_at, revert_message_id, revert_part_id, fork_session_id.
+-- created_at, updated_at, revert_message_id, revert_part_id, fork_session_id, last_seen_at.
 with sessions as (
     select * from stg_sessions
 ),
@@ -59,6 +59,7 @@ placed as (
         sessions.revert_message_id,
         sessions.revert_part_id,
         sessions.fork_session_id,
+        sessions.last_seen_at,
     from sessions
     left join projects
         on sessions.project_id = projects.project_id

@@ -46,6 +46,7 @@ renamed as (
         diff_deletions,
         data_chars,
         generation,
+        last_seen_at,
         source,
     from messages
 )

@@ -63,6 +63,7 @@ renamed as (
         finish as finish_reason,
         data_chars,
         generation,
+        last_seen_at,
         source,
     from parts
 ),

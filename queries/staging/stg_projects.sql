@@ -18,6 +18,7 @@ renamed as (
         vcs,
         case when time_created between 1000000000000 and 4102444800000 then time_created end as created_at,
         case when time_updated between 1000000000000 and 4102444800000 then time_updated end as updated_at,
+        last_seen_at,
         source,
     from projects
 )

@@ -3,7 +3,8 @@
 --
 -- One row per session. Renames OpenCode's columns to the house's names. `recorded_*` are OpenCode's own sums: they
 -- count fork copies, and are NULL before 2026-05-10. Times outside 2001 to 2100 and negative or absurd amounts
--- become NULL (unknown). `model` is 'provider/model_id', as in `opencode stats`.
+-- become NULL (unknown). `model` is 'provider/model_id', as in `opencode stats`. `last_seen_at` is set, in all staging
+-- views, when the source no longer holds the row.
 with sessions as (
     select * from raw_session
 ),
@@ -37,6 +38,7 @@ renamed as (
         revert_message_id,
         revert_part_id,
         generation,
+        last_seen_at,
         source,
     from sessions
 )

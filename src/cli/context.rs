@@ -4,7 +4,7 @@ use super::config::Settings;
 use super::globals::Globals;
 use super::printer::Printer;
 use super::progress::Bar;
-use super::{Usage, environment::Environment};
+use super::{Usage, environment::Environment, select};
 use crate::engine::asker::Asker;
 use crate::engine::duck::Duck;
 use crate::engine::marts::{self, Workshop};
@@ -18,7 +18,7 @@ use crate::metric::QueryFile;
 use crate::model::period::PeriodSpec;
 use crate::registry::Registry;
 use crate::store::manifest::Manifest;
-use crate::store::{Store, private_folder};
+use crate::store::{Reading, Store, private_folder};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
@@ -66,6 +66,20 @@ pub struct Ready {
     pub scope: Scope,
     /// What the refresh did; None with `--no-extract`.
     pub refreshed: Option<Refreshed>,
+    /// Keeps the store's files in place.
+    pub reading: Reading,
+}
+
+/// A store's state as far as a run looks at it.
+pub struct State {
+    /// The store.
+    pub store: Store,
+    /// Its state.
+    pub manifest: Manifest,
+    /// What the refresh did; None without one.
+    pub refreshed: Option<Refreshed>,
+    /// Keeps the store's files in place.
+    pub reading: Reading,
 }
 
 impl Ready {
@@ -93,6 +107,8 @@ pub struct Known {
     pub registry: Registry,
     /// Period and filters.
     pub scope: Scope,
+    /// Keeps the store's files in place.
+    pub reading: Reading,
 }
 
 impl Known {
@@ -218,32 +234,16 @@ impl Context {
         }
     }
 
-    /// The period asked for, or the verb's own.
-    #[must_use]
-    pub fn period_spec(&self, default: PeriodSpec) -> PeriodSpec {
-        let globals = &self.globals;
-        if globals.all {
-            PeriodSpec::All
-        } else if let Some(text) = &globals.last {
-            PeriodSpec::Last(text.clone())
-        } else if let Some(text) = &globals.week {
-            PeriodSpec::Week(text.clone())
-        } else if let Some(text) = &globals.month {
-            PeriodSpec::Month(text.clone())
-        } else if globals.since.is_some() || globals.until.is_some() {
-            PeriodSpec::Range { since: globals.since.clone(), until: globals.until.clone() }
-        } else {
-            default
-        }
-    }
-
     /// Period, zone and filters.
     ///
     /// # Errors
     /// The period cannot be understood.
     pub fn scope(&self, default: PeriodSpec) -> anyhow::Result<Scope> {
-        let period =
-            self.period_spec(default).resolve(self.now, &self.zone).map_err(|error| Usage(error.to_string()))?;
+        let period = self
+            .globals
+            .period_spec(default)
+            .resolve(self.now, &self.zone)
+            .map_err(|error| Usage(error.to_string()))?;
         let filter = |include: &Vec<String>, exclude: &Vec<String>| Filter {
             include: include.clone(),
             exclude: exclude.clone(),
@@ -291,16 +291,18 @@ impl Context {
     ///
     /// # Errors
     /// No database, an unreadable one, or an unwritable store.
-    pub fn refresh(&self, content: Option<bool>, full: bool) -> anyhow::Result<Refreshed> {
+    pub fn refresh(&self, store: &Store, content: Option<bool>, full: bool) -> anyhow::Result<Refreshed> {
         let found = self.found()?;
-        let store = self.store()?;
         let places = self.skill_places();
         let bar = Bar::new(&self.printer);
         let (zone, now) = (&self.zone, self.now.as_millisecond());
         let request = Request { found: &found, places: &places, content, full, zone, now };
-        let refreshed = refresh(&store, &request, &bar);
+        let refreshed = refresh(store, &request, &bar);
         bar.finish();
         let refreshed = refreshed?;
+        for notice in &refreshed.notices {
+            self.printer.warn(notice);
+        }
         // Deleted projects are normal: one line says how many, `doctor` says which.
         match refreshed.warnings.as_slice() {
             [] => {}
@@ -310,34 +312,46 @@ impl Context {
         Ok(refreshed)
     }
 
-    /// The store's state, refreshed unless `--no-extract`.
+    /// The store, refreshed unless `--no-extract`.
     ///
     /// # Errors
     /// As [`Context::refresh`]; without database an existing store does.
-    pub fn state(&self, content: Option<bool>) -> anyhow::Result<(Store, Manifest, Option<Refreshed>)> {
-        let mut store = self.store()?;
-        let is_snapshot = Manifest::is_snapshot(store.root());
-        if is_snapshot {
-            store = self.frozen(store)?;
+    pub fn fresh(&self, content: Option<bool>) -> anyhow::Result<(Store, Option<Refreshed>)> {
+        let store = self.store()?;
+        if Manifest::is_snapshot(store.root()) {
+            return Ok((self.frozen(store)?, None));
         }
-        if self.globals.no_extract || is_snapshot {
-            let manifest = store.manifest()?;
-            manifest.check_files(store.root())?;
-            return Ok((store, manifest, None));
+        if self.globals.no_extract {
+            return Ok((store, None));
         }
-        match self.refresh(content, false) {
-            Ok(refreshed) => Ok((store, refreshed.manifest.clone(), Some(refreshed))),
+        if select::is_shared(&store, &self.globals) {
+            self.printer.note("this store is written by named sources: using it as it is");
+            return Ok((store, None));
+        }
+        match self.refresh(&store, content, false) {
+            Ok(refreshed) => Ok((store, Some(refreshed))),
             Err(error) => {
                 let nothing_found = matches!(error.downcast_ref(), Some(LocateError::NotFound { .. }));
-                match store.manifest() {
-                    Ok(manifest) if nothing_found && self.data_places().db.is_empty() => {
-                        self.printer.warn(&format!("{error}; using the store as it is"));
-                        Ok((store, manifest, None))
-                    }
-                    _ => Err(error),
+                if !nothing_found || !self.data_places().db.is_empty() || store.manifest().is_err() {
+                    return Err(error);
                 }
+                self.printer.warn(&format!("{error}; using the store as it is"));
+                Ok((store, None))
             }
         }
+    }
+
+    /// The store's state as far as it is looked at, refreshed unless `--no-extract`.
+    ///
+    /// # Errors
+    /// As [`Context::fresh`], or what is asked for is not in the store.
+    pub fn state(&self, content: Option<bool>) -> anyhow::Result<State> {
+        let (store, refreshed) = self.fresh(content)?;
+        let reading = store.reading();
+        let mut manifest = store.manifest()?;
+        select::select(&mut manifest, &store, &self.globals)?;
+        manifest.check_files(store.root())?;
+        Ok(State { store, manifest, refreshed, reading })
     }
 
     /// A store that is asked only for what is not known yet; `texts` name the views that may be needed.
@@ -347,8 +361,8 @@ impl Context {
     pub fn known(&self, default: PeriodSpec, content: Option<bool>) -> anyhow::Result<Known> {
         let scope = self.scope(default)?;
         let registry = self.registry()?;
-        let (store, manifest, _) = self.state(content)?;
-        Ok(Known { store, manifest, registry, scope })
+        let State { store, manifest, reading, .. } = self.state(content)?;
+        Ok(Known { store, manifest, registry, scope, reading })
     }
 
     /// A store with the views of a run: those that the texts name which `texts` gives (nothing = all views).
@@ -364,12 +378,12 @@ impl Context {
         let scope = self.scope(default)?;
         let registry = self.registry()?;
         let texts = texts(&registry)?;
-        let (store, manifest, refreshed) = self.state(content)?;
+        let State { store, manifest, refreshed, reading } = self.state(content)?;
         let wanted =
             if texts.is_empty() { Wanted::all() } else { Wanted::of(texts.iter().map(String::as_str), &registry) };
         let duck = open(&store, &manifest, &registry, &wanted)?;
         engine::scoped(&duck, &registry, &scope, &wanted)?;
-        Ok(Ready { store, manifest, registry, duck, scope, refreshed })
+        Ok(Ready { store, manifest, registry, duck, scope, refreshed, reading })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Options that every verb takes.
 
+use crate::model::period::PeriodSpec;
 use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 
@@ -85,6 +86,12 @@ pub struct Globals {
     /// Leave out agents whose name holds this (repeatable)
     #[arg(long, global = true, value_name = "A", help_heading = WHAT)]
     pub exclude_agent: Vec<String>,
+    /// Only what came from this source (repeatable): a database or a machine, as `logicoma doctor` names them
+    #[arg(long, global = true, value_name = "NAME", help_heading = WHAT)]
+    pub source: Vec<String>,
+    /// Leave out what the sources no longer hold: deleted sessions, undone messages
+    #[arg(long, global = true, help_heading = WHAT)]
+    pub present_only: bool,
     /// Count the copies that forking a session made, as `opencode stats` does
     #[arg(long, global = true, help_heading = WHAT)]
     pub count_forks: bool,
@@ -107,6 +114,26 @@ pub struct Globals {
     /// Accepted for habit: Logicoma never uses the network
     #[arg(long, short = 'O', global = true, help_heading = HOW)]
     pub offline: bool,
+}
+
+impl Globals {
+    /// The period asked for, or the verb's own.
+    #[must_use]
+    pub fn period_spec(&self, default: PeriodSpec) -> PeriodSpec {
+        if self.all {
+            PeriodSpec::All
+        } else if let Some(text) = &self.last {
+            PeriodSpec::Last(text.clone())
+        } else if let Some(text) = &self.week {
+            PeriodSpec::Week(text.clone())
+        } else if let Some(text) = &self.month {
+            PeriodSpec::Month(text.clone())
+        } else if self.since.is_some() || self.until.is_some() {
+            PeriodSpec::Range { since: self.since.clone(), until: self.until.clone() }
+        } else {
+            default
+        }
+    }
 }
 
 fn parse_map(text: &str) -> Result<(Utf8PathBuf, Utf8PathBuf), String> {

@@ -7,6 +7,7 @@ pub mod format;
 pub mod globals;
 pub mod printer;
 mod progress;
+mod select;
 pub mod stats;
 pub mod verbs;
 

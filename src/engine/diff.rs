@@ -4,11 +4,11 @@
 
 use super::duck::Duck;
 use super::table::Table;
-use super::views::relation;
+use super::union::gathered;
 use crate::error::EngineError;
 use crate::store::Store;
 use crate::store::manifest::Manifest;
-use crate::store::schema::{Origin, TABLES, TableDef};
+use crate::store::schema::{Origin, SESSION_STATE, TABLES, TableDef};
 use std::collections::HashSet;
 
 /// One state.
@@ -61,6 +61,7 @@ fn compared(table: &TableDef, before: Side<'_>, after: Side<'_>) -> Vec<&'static
         .filter(|column| match column.origin {
             Origin::Source => true,
             Origin::Content => content,
+            Origin::Path => false,
             Origin::Decoded => same_schema && !["source_row", "last_seen_at"].contains(&column.name),
         })
         .map(|column| column.name)
@@ -79,23 +80,19 @@ fn list(columns: &[&str]) -> String {
 }
 
 /// The rows of a side's files that the other side has not.
-fn own_rows(table: &TableDef, side: Side<'_>, other: Side<'_>) -> String {
+fn own_rows(table: &TableDef, side: Side<'_>, other: Side<'_>) -> Result<String, EngineError> {
     let shared: HashSet<&str> = other
         .manifest
         .tables
         .get(table.name)
         .map(|table| table.files.iter().map(|file| file.sha256.as_str()).collect())
         .unwrap_or_default();
-    let files: Vec<_> = side
-        .manifest
-        .tables
-        .get(table.name)
-        .into_iter()
-        .flat_map(|table| &table.files)
-        .filter(|file| !shared.contains(file.sha256.as_str()))
-        .map(|file| side.store.root().join(&file.path))
-        .collect();
-    relation(table, &files, side.manifest.has_content)
+    gathered(side.store, side.manifest, table, |file| !shared.contains(file.sha256.as_str()))
+}
+
+/// Tables that say something of the sources.
+fn compared_tables() -> impl Iterator<Item = &'static TableDef> {
+    TABLES.iter().copied().filter(|table| table.name != SESSION_STATE.name)
 }
 
 /// Compares every table; leaves `delta_<table>` in the database for [`sessions`].
@@ -104,7 +101,7 @@ fn own_rows(table: &TableDef, side: Side<'_>, other: Side<'_>) -> String {
 /// A file cannot be read.
 pub fn rows(duck: &Duck, before: Side<'_>, after: Side<'_>) -> Result<Vec<(&'static str, RowCounts)>, EngineError> {
     let mut counts = Vec::new();
-    for table in TABLES {
+    for table in compared_tables() {
         let (key, state) = (list(&key(table)), list(&compared(table, before, after)));
         let session =
             session_column(table).map_or_else(|| "null".to_owned(), |column| format!("any_value(\"{column}\")"));
@@ -126,8 +123,8 @@ pub fn rows(duck: &Duck, before: Side<'_>, after: Side<'_>) -> Result<Vec<(&'sta
             full join new_rows using (row_key)
             where old_rows.state is distinct from new_rows.state or old_rows.row_count is distinct from new_rows.row_count",
             table.name,
-            grouped(&own_rows(table, before, after)),
-            grouped(&own_rows(table, after, before)),
+            grouped(&own_rows(table, before, after)?),
+            grouped(&own_rows(table, after, before)?),
         );
         duck.batch(table.name, &sql)?;
         let sums = duck.query(
@@ -162,18 +159,14 @@ pub fn rows(duck: &Duck, before: Side<'_>, after: Side<'_>) -> Result<Vec<(&'sta
 pub fn sessions(duck: &Duck, before: Side<'_>, after: Side<'_>) -> Result<Table, EngineError> {
     let mut deltas = Vec::new();
     let mut whole = Vec::new();
-    for table in TABLES {
+    for table in compared_tables() {
         if session_column(table).is_some() {
             deltas.push(format!("select * from \"delta_{}\"", table.name));
         }
         if ["session", "message"].contains(&table.name) {
             for (name, side) in [("before", before), ("after", after)] {
-                let files = side.store.files(side.manifest, table.name);
-                whole.push(format!(
-                    "{name}_{} as ({})",
-                    table.name,
-                    relation(table, &files, side.manifest.has_content)
-                ));
+                let rows = gathered(side.store, side.manifest, table, |_| true)?;
+                whole.push(format!("{name}_{} as ({rows})", table.name));
             }
         }
     }

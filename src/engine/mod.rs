@@ -14,6 +14,7 @@ pub mod memo;
 pub mod sandbox;
 pub mod scope;
 pub mod table;
+mod union;
 mod views;
 mod wanted;
 

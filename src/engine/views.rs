@@ -4,46 +4,15 @@
 
 use super::duck::Duck;
 use super::scope::{Scope, literal};
+use super::union::Union;
 use super::wanted::Wanted;
 use crate::error::EngineError;
 use crate::metric::{Layer, QueryFile};
 use crate::registry::Registry;
 use crate::store::Store;
 use crate::store::manifest::Manifest;
-use crate::store::schema::{Kind, Origin, TABLES, TableDef};
-use camino::Utf8PathBuf;
+use crate::store::schema::{Origin, TABLES, TableDef};
 use std::collections::BTreeSet;
-
-fn sql_type(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Text => "varchar",
-        Kind::Int => "bigint",
-        Kind::Float => "double",
-        Kind::Bool => "boolean",
-    }
-}
-
-/// `read_parquet` over an exact list of files; an empty relation of the right types where there is none.
-pub(super) fn relation(table: &TableDef, files: &[Utf8PathBuf], has_content: bool) -> String {
-    let columns: Vec<String> = table
-        .columns
-        .iter()
-        .map(|column| {
-            let absent = files.is_empty() || (column.origin == Origin::Content && !has_content);
-            if absent {
-                format!("cast(null as {}) as \"{}\"", sql_type(column.kind), column.name)
-            } else {
-                format!("\"{}\"", column.name)
-            }
-        })
-        .collect();
-    let columns = columns.join(", ");
-    if files.is_empty() {
-        return format!("select {columns} where false");
-    }
-    let list = files.iter().map(|path| literal(path.as_str())).collect::<Vec<_>>().join(", ");
-    format!("select {columns} from read_parquet([{list}], hive_partitioning = false)")
-}
 
 /// The rows of a session lie in one partition; other tables are not divided by sessions.
 fn is_divided(table: &TableDef) -> bool {
@@ -68,21 +37,18 @@ pub fn tables(
     wanted: &Wanted,
     partitions: Option<&BTreeSet<String>>,
 ) -> Result<(), EngineError> {
+    let union = Union::prepare(duck, store, manifest, wanted, partitions)?;
     for table in TABLES {
         let is_wanted = wanted.has(table.name) || wanted.has(&format!("raw_{}", table.name));
         if !is_wanted || (partitions.is_some() && !is_divided(table)) {
             continue;
         }
-        let mut files = store.files(manifest, table.name);
-        if let Some(partitions) = partitions {
-            files.retain(|file| partition_of(file.as_str()).is_some_and(|name| partitions.contains(name)));
-        }
-        let sql = relation(table, &files, manifest.has_content);
+        let sql = union.sql(table)?;
         duck.batch(table.name, &format!("create or replace view raw_{} as {sql}", table.name))?;
         let own: Vec<String> = table
             .columns
             .iter()
-            .filter(|column| column.origin != Origin::Decoded)
+            .filter(|column| matches!(column.origin, Origin::Source | Origin::Content))
             .map(|column| format!("\"{}\"", column.name))
             .collect();
         let has_source_columns = table.columns.iter().any(|column| column.origin == Origin::Source);

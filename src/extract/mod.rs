@@ -1,26 +1,28 @@
 //! From the user's machine into the store: databases, telemetry files, and skills on disk.
 //!
-//! Input: places. Output: a store whose manifest says what was read. [`refresh`] writes nothing when nothing changed.
+//! Input: places. Output: a store whose manifest says what was read. [`refresh`] costs what changed, and writes nothing when
+//! nothing did. Every source is kept whole and on its own; readers unite them.
 
 pub mod catalog;
+pub mod disk;
 pub mod opencode;
 pub mod routes;
+mod sources;
 pub mod telemetry;
 
 use crate::error::{ExtractError, StoreError};
-use crate::model::digest;
-use crate::store::batch::Batch;
-use crate::store::manifest::{DirectoryEntry, Manifest, TableEntry};
+use crate::store::manifest::{Manifest, Notice, SourceEntry};
 use crate::store::schema::{self, SCHEMA_VERSION};
-use crate::store::{Store, parquet};
+use crate::store::{Reading, Store};
 use camino::{Utf8Path, Utf8PathBuf};
-use catalog::{Catalog, RecordedDirectory, SkillRow};
 use jiff::tz::TimeZone;
-use opencode::Progress;
 use opencode::locate::Found;
-use routes::Routes;
-use std::collections::BTreeMap;
+use opencode::{Files, Job, Old, Outcome, Progress};
+use sources::Assigned;
 use std::time::{Duration, Instant};
+
+/// Notices kept in the manifest.
+const NOTICES: usize = 100;
 
 /// What to read and how.
 pub struct Request<'a> {
@@ -30,7 +32,7 @@ pub struct Request<'a> {
     pub places: &'a catalog::Places,
     /// Keep raw JSON; None = as the store has it, yes for a new store.
     pub content: Option<bool>,
-    /// Read everything again, whether or not something changed.
+    /// Read everything again, whether or not something changed. History stays.
     pub full: bool,
     /// The zone of times that say none.
     pub zone: &'a TimeZone,
@@ -41,9 +43,9 @@ pub struct Request<'a> {
 /// What a refresh did.
 #[derive(Debug)]
 pub struct Refreshed {
-    /// The store's state.
+    /// The state of what this writer keeps.
     pub manifest: Manifest,
-    /// False when nothing had changed.
+    /// False when no row had changed.
     pub changed: bool,
     /// Rows read.
     pub rows_read: u64,
@@ -55,125 +57,91 @@ pub struct Refreshed {
     pub files_written: u64,
     /// What the catalogue of skills could not read.
     pub warnings: Vec<String>,
+    /// What the user should know of the sources.
+    pub notices: Vec<String>,
     /// How long it took.
     pub elapsed: Duration,
+    /// Keeps the files of this state in place.
+    pub reading: Reading,
+}
+
+/// A refresh under way.
+struct Run<'a> {
+    store: &'a Store,
+    request: &'a Request<'a>,
+    progress: &'a dyn Progress,
+    old: Manifest,
+    next: Manifest,
+    /// Old files have today's columns.
+    is_current: bool,
+    staging: Option<Utf8PathBuf>,
+    /// Databases that changed and can be read whole.
+    changed: Vec<Found>,
+    new: Vec<Notice>,
+    said: Vec<String>,
+    warnings: Vec<String>,
+    rows_read: u64,
+    bytes_read: u64,
+    is_changed: bool,
+    must_save: bool,
 }
 
 /// Brings the store up to date.
 ///
 /// # Errors
-/// A source cannot be read, or the store cannot be written; the old state then stands.
+/// No source can be read, or the store cannot be written; the old state then stands.
 pub fn refresh(store: &Store, request: &Request<'_>, progress: &dyn Progress) -> Result<Refreshed, ExtractError> {
     let started = Instant::now();
     let _lock = store.lock(true, || tracing::warn!("another logicoma is working on this store: waiting for it"))?;
-    let old = match store.manifest() {
+    let mut lost = None;
+    let old = match store.own_manifest() {
         Ok(manifest) => Some(manifest),
         Err(StoreError::Absent { .. }) => None,
         // A rebuild is what the hint of a damaged store asks for.
-        Err(StoreError::Manifest { .. } | StoreError::Damaged { .. }) if request.full => None,
+        Err(error @ (StoreError::Manifest { .. } | StoreError::Damaged { .. })) if request.full => {
+            lost = Some(format!("{error}: what its files still hold was carried over, but history may be lost"));
+            Some(sources::salvage(store)?)
+        }
         Err(error) => return Err(error.into()),
     };
     let content = request.content.unwrap_or_else(|| old.as_ref().is_none_or(|manifest| manifest.has_content));
-    if let Some(manifest) = old.as_ref().filter(|_| !request.full) {
-        let intact = manifest.check_files(store.root());
-        if let Err(error) = intact {
-            tracing::warn!("{error}: rebuilding the store");
-        } else if manifest.schema_version == SCHEMA_VERSION
-            && manifest.has_content == content
-            && same_sources(manifest, request.found)?
-        {
-            return with_catalog(store, manifest.clone(), request, started);
-        }
+    let old = old.unwrap_or_else(|| Manifest::empty(content, request.now));
+    let mut is_current = lost.is_none() && old.schema_version == SCHEMA_VERSION && old.has_content == content;
+    if let Err(error) = old.check_files(store.root()) {
+        tracing::warn!("{error}: reading everything again");
+        is_current = false;
     }
-    let incoming = store.staging()?;
-    let extracted = opencode::extract(request.found, content, &incoming, progress)?;
-    let mut manifest = Manifest {
+    let next = Manifest {
         schema_version: SCHEMA_VERSION,
         logicoma_version: env!("CARGO_PKG_VERSION").to_owned(),
-        written_at: request.now,
         has_content: content,
-        sources: extracted.sources,
-        directories: extracted
-            .directories
-            .into_iter()
-            .map(|found| DirectoryEntry {
-                project_id: found.project_id,
-                worktree: found.worktree,
-                directory: found.directory,
-            })
-            .collect(),
-        catalog_hash: String::new(),
-        telemetry: Vec::new(),
-        tables: extracted.tables,
-        snapshot: None,
+        ..old.clone()
     };
-    let wanted = telemetry_of(store, request, old.as_ref(), request.found, request.full);
-    telemetry::refresh(&wanted, &mut manifest, &mut || Ok(incoming.clone()))?;
-    let disk = discover(request.places, &manifest);
-    add_disk(&mut manifest, &disk, content, &incoming)?;
-    let files_written = manifest.tables.values().map(|table| table.files.len() as u64).sum();
-    store.commit(&manifest)?;
-    Ok(Refreshed {
-        quarantined: manifest.rows("quarantine"),
-        manifest,
-        changed: true,
-        rows_read: extracted.rows_read,
-        bytes_read: extracted.bytes_read,
-        files_written,
-        warnings: disk.warnings(),
-        elapsed: started.elapsed(),
-    })
-}
-
-fn same_sources(manifest: &Manifest, found: &[Found]) -> Result<bool, ExtractError> {
-    if manifest.sources.len() != found.len() {
-        return Ok(false);
-    }
-    for (source, found) in manifest.sources.iter().zip(found) {
-        let path = camino::absolute_utf8(&found.path).unwrap_or_else(|_| found.path.clone());
-        if source.path != path || source.name != found.name {
-            return Ok(false);
-        }
-        if source.fingerprint != opencode::sqlite::fingerprint(&path)? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// The databases are as they were: only skills on disk may have changed.
-fn with_catalog(
-    store: &Store,
-    mut manifest: Manifest,
-    request: &Request<'_>,
-    started: Instant,
-) -> Result<Refreshed, ExtractError> {
-    let disk = discover(request.places, &manifest);
-    let old = manifest.clone();
-    let mut folder = None;
-    let wanted = telemetry_of(store, request, Some(&old), &[], false);
-    let read = telemetry::refresh(&wanted, &mut manifest, &mut || incoming(store, &mut folder))?;
-    let is_other_disk = disk.hash() != manifest.catalog_hash;
-    let changed = is_other_disk || !read.is_empty();
-    if changed {
-        let incoming = incoming(store, &mut folder)?;
-        let content = manifest.has_content;
-        if is_other_disk {
-            add_disk(&mut manifest, &disk, content, &incoming)?;
-        }
-        manifest.written_at = request.now;
-        store.commit(&manifest)?;
-    }
-    Ok(Refreshed {
-        quarantined: manifest.rows("quarantine"),
-        manifest,
-        changed,
+    let mut run = Run {
+        store,
+        request,
+        progress,
+        old,
+        next,
+        is_current,
+        staging: None,
+        changed: Vec::new(),
+        new: Vec::new(),
+        said: lost.into_iter().collect(),
+        warnings: Vec::new(),
         rows_read: 0,
         bytes_read: 0,
-        files_written: u64::from(changed),
-        warnings: disk.warnings(),
-        elapsed: started.elapsed(),
-    })
+        is_changed: false,
+        must_save: false,
+    };
+    match run.sources().and_then(|()| run.telemetry()) {
+        Ok(()) => run.finish(started),
+        Err(error) => {
+            // The error that matters is the first one; what is left here goes with the next refresh.
+            let _ = store.discard();
+            Err(error)
+        }
+    }
 }
 
 /// The folder for new files, made when it is first asked for.
@@ -184,112 +152,247 @@ fn incoming(store: &Store, folder: &mut Option<Utf8PathBuf>) -> Result<Utf8PathB
     Ok(folder.clone().unwrap_or_default())
 }
 
-fn telemetry_of<'a>(
-    store: &'a Store,
-    request: &'a Request<'_>,
-    old: Option<&'a Manifest>,
-    databases: &'a [Found],
-    is_full: bool,
-) -> telemetry::Wanted<'a> {
-    let (places, zone) = (request.places, request.zone);
-    telemetry::Wanted { store, old, places, databases, by_hand: &[], zone, is_full }
-}
-
-/// A store that has read no database yet.
-fn empty_manifest(now: i64) -> Manifest {
-    Manifest {
-        schema_version: SCHEMA_VERSION,
-        logicoma_version: env!("CARGO_PKG_VERSION").to_owned(),
-        written_at: now,
-        has_content: true,
-        sources: Vec::new(),
-        directories: Vec::new(),
-        catalog_hash: String::new(),
-        telemetry: Vec::new(),
-        tables: BTreeMap::new(),
-        snapshot: None,
+impl Run<'_> {
+    fn incoming(&mut self) -> Result<Utf8PathBuf, StoreError> {
+        incoming(self.store, &mut self.staging)
     }
-}
 
-fn recorded(manifest: &Manifest) -> Vec<RecordedDirectory> {
-    manifest
-        .directories
-        .iter()
-        .map(|entry| RecordedDirectory {
-            project_id: entry.project_id.clone(),
-            worktree: entry.worktree.clone(),
-            directory: entry.directory.clone(),
+    /// Telemetry files, and tables of telemetry in databases that changed.
+    fn telemetry(&mut self) -> Result<(), ExtractError> {
+        let wanted = telemetry::Wanted {
+            store: self.store,
+            old: Some(&self.old),
+            places: self.request.places,
+            databases: &self.changed,
+            by_hand: &[],
+            zone: self.request.zone,
+            is_full: self.request.full,
+        };
+        let (store, staging) = (self.store, &mut self.staging);
+        if !telemetry::refresh(&wanted, &mut self.next, &mut || incoming(store, staging))?.is_empty() {
+            (self.is_changed, self.must_save) = (true, true);
+        }
+        Ok(())
+    }
+
+    fn notice(&mut self, source: &str, text: String) {
+        self.new.push(Notice { at: self.request.now, source: source.to_owned(), text });
+    }
+
+    fn sources(&mut self) -> Result<(), ExtractError> {
+        let others = self.store.other_manifests();
+        let (assigned, notices) = sources::assign(self.request.found, &self.old, &others, self.store.writer());
+        for (source, text) in notices {
+            self.notice(&source, text);
+        }
+        let mut failed = Vec::new();
+        for one in &assigned {
+            match self.source(one, &others) {
+                Ok(()) => {}
+                Err(ExtractError::Store(error)) => return Err(error.into()),
+                Err(error) => failed.push((one.name.clone(), error)),
+            }
+        }
+        // One that can be read is better than none; but a single one that cannot is an error.
+        if failed.len() == assigned.len()
+            && let Some((_, error)) = failed.pop()
+        {
+            return Err(error);
+        }
+        for (name, error) in failed {
+            let state = if self.old.source(&name).is_some() {
+                "what was read of it before stands"
+            } else {
+                "nothing is known of it"
+            };
+            self.said.push(format!("{error}: {state}"));
+        }
+        self.others(&assigned)
+    }
+
+    /// Sources of the store that were not looked for, or not found.
+    fn others(&mut self, assigned: &[Assigned<'_>]) -> Result<(), ExtractError> {
+        for entry in self.old.sources.clone() {
+            if assigned.iter().any(|one| one.name == entry.name) {
+                continue;
+            }
+            if entry.last_seen_at.is_none() && !entry.path.is_empty() && !Utf8Path::new(&entry.path).exists() {
+                self.notice(&entry.name, format!("{} is gone: what was read of it stays as history", entry.path));
+                self.leave(&entry.name, entry.read_at);
+            }
+            if entry.last_seen_at.is_none() && entry.path.is_empty() {
+                self.leave(&entry.name, self.request.now);
+            }
+            if !self.is_current {
+                let files = sources::files_of(&self.old, &entry.name);
+                let found = Found::at(&entry.name, Utf8Path::new(&entry.path));
+                let incoming = self.incoming()?;
+                let job = self.job(
+                    &found,
+                    &entry.name,
+                    &incoming,
+                    Some(Old { entry: Some(&entry), files: &files, is_current: false }),
+                );
+                let (files, notices) = opencode::reshape(job)?;
+                self.put(&entry.name, files);
+                for text in notices {
+                    self.notice(&entry.name, text);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// From now on all rows of a source are history.
+    fn leave(&mut self, name: &str, seen_at: i64) {
+        for entry in self.next.sources.iter_mut().filter(|entry| entry.name == name) {
+            entry.last_seen_at = Some(seen_at);
+            (self.is_changed, self.must_save) = (true, true);
+        }
+    }
+
+    fn job<'j>(&self, found: &'j Found, name: &'j str, incoming: &'j Utf8Path, old: Option<Old<'j>>) -> Job<'j>
+    where
+        Self: 'j,
+    {
+        Job {
+            name,
+            found,
+            content: self.next.has_content,
+            root: self.store.root(),
+            incoming,
+            old,
+            now: self.request.now,
+            progress: self.progress,
+        }
+    }
+
+    fn source(&mut self, one: &Assigned<'_>, others: &[Manifest]) -> Result<(), ExtractError> {
+        let known = self.old.source(&one.name).cloned();
+        let is_same = |entry: &SourceEntry| -> Result<bool, ExtractError> {
+            Ok(entry.last_seen_at.is_none() && entry.fingerprint == one.found.fingerprint()?)
+        };
+        if let Some(entry) = known.as_ref().filter(|_| self.is_current && !self.request.full)
+            && is_same(entry)?
+        {
+            self.said.extend(entry.damage.iter().map(|damage| format!("{}: {damage}", entry.path)));
+            return self.disk(&one.name);
+        }
+        let incoming = self.incoming()?;
+        let files = sources::files_of(&self.old, &one.name);
+        let is_current = self.is_current && !self.request.full;
+        let old =
+            (known.is_some() || !files.is_empty()).then_some(Old { entry: known.as_ref(), files: &files, is_current });
+        match opencode::refresh(self.job(one.found, &one.name, &incoming, old))? {
+            Outcome::Same(entry) => {
+                self.changed.push(one.found.clone());
+                self.entry(*entry);
+                self.must_save = true;
+            }
+            Outcome::Changed(changed) => {
+                let changed = *changed;
+                self.rows_read += changed.rows_read;
+                self.bytes_read += changed.bytes_read;
+                for text in changed.notices {
+                    self.notice(&one.name, text);
+                }
+                if let Some(damage) = &changed.entry.damage {
+                    self.notice(
+                        &one.name,
+                        format!("{}: {damage}; what was known of these rows stands", changed.entry.path),
+                    );
+                }
+                if changed.entry.damage.is_none() {
+                    self.changed.push(one.found.clone());
+                }
+                self.put(&one.name, changed.files);
+                self.entry(changed.entry);
+            }
+            Outcome::Other => {
+                let name = sources::unused(&one.name, &self.next, others);
+                let seen_at = known.as_ref().map(|entry| entry.read_at);
+                let text = sources::replaced(&one.found.path, &one.name, &name, seen_at);
+                self.notice(&name, text);
+                self.leave(&one.name, seen_at.unwrap_or(self.request.now));
+                if !self.is_current {
+                    let (files, _) = opencode::reshape(self.job(one.found, &one.name, &incoming, old))?;
+                    self.put(&one.name, files);
+                }
+                let new = Assigned { found: one.found, name };
+                return self.source(&new, others);
+            }
+        }
+        self.disk(&one.name)
+    }
+
+    /// A source's new section.
+    fn entry(&mut self, entry: SourceEntry) {
+        match self.next.sources.iter_mut().find(|known| known.name == entry.name) {
+            Some(known) => *known = entry,
+            None => self.next.sources.push(entry),
+        }
+    }
+
+    /// A source's new files.
+    fn put(&mut self, name: &str, files: Files) {
+        for (table, files) in files {
+            let entry = self.next.tables.entry(table).or_default();
+            entry.files.retain(|file| file.source() != Some(name));
+            entry.files.extend(files);
+        }
+        (self.is_changed, self.must_save) = (true, true);
+    }
+
+    /// What lies on disk beside a source.
+    fn disk(&mut self, name: &str) -> Result<(), ExtractError> {
+        let Some(entry) = self.next.source(name) else { return Ok(()) };
+        let disk = disk::discover(self.request.places, entry);
+        let hash = disk.hash();
+        self.warnings.extend(disk.warnings());
+        if entry.catalog_hash != hash {
+            let incoming = self.incoming()?;
+            let files = disk.write(name, self.next.has_content, &incoming)?;
+            self.put(name, files);
+            for entry in self.next.sources.iter_mut().filter(|entry| entry.name == name) {
+                entry.catalog_hash.clone_from(&hash);
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, started: Instant) -> Result<Refreshed, ExtractError> {
+        self.said.extend(self.new.iter().map(|notice| notice.text.clone()));
+        self.must_save |= !self.new.is_empty();
+        let mut files_written = 0;
+        if self.must_save {
+            for table in schema::TABLES.iter().filter(|table| sources::is_by_source(table)) {
+                // Of a store of the first version, whose files hold several sources, everything was carried over.
+                let files = &mut self.next.tables.entry(table.name.to_owned()).or_default().files;
+                files.retain(|file| file.source().is_some() || sources::is_of_telemetry(file));
+            }
+            for table in self.next.tables.values_mut() {
+                table.files.sort();
+                table.rows = table.files.iter().map(|file| file.rows).sum();
+            }
+            let known: std::collections::HashSet<&str> = self.old.files().map(|file| file.path.as_str()).collect();
+            files_written = self.next.files().filter(|file| !known.contains(file.path.as_str())).count() as u64;
+            self.next.written_at = self.request.now;
+            self.next.notices.extend(self.new);
+            let surplus = self.next.notices.len().saturating_sub(NOTICES);
+            self.next.notices.drain(..surplus);
+            self.store.commit(&self.next)?;
+        }
+        Ok(Refreshed {
+            quarantined: self.next.rows(schema::QUARANTINE.name),
+            changed: self.is_changed,
+            rows_read: self.rows_read,
+            bytes_read: self.bytes_read,
+            files_written,
+            warnings: self.warnings,
+            notices: self.said,
+            elapsed: started.elapsed(),
+            reading: self.store.reading(),
+            manifest: self.next,
         })
-        .collect()
-}
-
-/// What lies on disk beside the databases.
-struct Disk {
-    skills: Catalog,
-    routes: Routes,
-}
-
-impl Disk {
-    fn hash(&self) -> String {
-        let mut text = String::new();
-        for skill in &self.skills.skills {
-            text.push_str(&format!("{skill:?}\n"));
-        }
-        text.push_str(&format!("{:?}\n{:?}\n", self.routes.routes, self.routes.formats));
-        digest::sha256(text.as_bytes())
     }
-
-    fn warnings(&self) -> Vec<String> {
-        let all = self.skills.warnings.iter().chain(&self.routes.warnings);
-        all.map(|warning| format!("{}: {}", warning.path, warning.message)).collect()
-    }
-}
-
-/// Skills as the newest database's generation of OpenCode sees them, and Tachikoma's route tables.
-fn discover(places: &catalog::Places, manifest: &Manifest) -> Disk {
-    let generation = if manifest.sources.iter().any(|source| source.generation.contains("v2")) {
-        catalog::Generation::V2
-    } else {
-        catalog::Generation::V1
-    };
-    let directories = recorded(manifest);
-    Disk {
-        skills: catalog::discover(&catalog::Places { generation, ..places.clone() }, &directories),
-        routes: routes::discover(places, &directories),
-    }
-}
-
-fn add_disk(manifest: &mut Manifest, disk: &Disk, content: bool, incoming: &Utf8Path) -> Result<(), ExtractError> {
-    let mut skills = Batch::new(&schema::SKILL, content, disk.skills.skills.len());
-    for skill in &disk.skills.skills {
-        push_skill(&mut skills, skill);
-    }
-    manifest.catalog_hash = disk.hash();
-    let [routes, formats] = disk.routes.batches(content);
-    for batch in [skills, routes, formats] {
-        let name = batch.table().name.to_owned();
-        let mut table = TableEntry { rows: batch.len() as u64, files: Vec::new() };
-        if !batch.is_empty() {
-            table.files.push(parquet::write(batch, "all", incoming)?);
-        }
-        manifest.tables.insert(name, table);
-    }
-    Ok(())
-}
-
-fn push_skill(batch: &mut Batch, skill: &SkillRow) {
-    batch
-        .row()
-        .text(skill.skill_name.as_deref())
-        .text(Some(skill.scope.as_str()))
-        .text(Some(skill.path.as_str()))
-        .text(skill.project_id.as_deref())
-        .text(skill.directory.as_deref())
-        .int(Some(skill.description_chars))
-        .int(Some(skill.body_chars))
-        .text(skill.content_hash.as_deref())
-        .int(skill.modified_at)
-        .bool(Some(skill.is_hidden))
-        .bool(Some(skill.is_shadowed))
-        .text(skill.problem.as_deref());
 }

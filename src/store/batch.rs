@@ -1,7 +1,7 @@
 //! Rows into Arrow columns, by the table's list of columns.
 //!
 //! Input: values in the order of [`TableDef::columns`]. Output: one [`RecordBatch`]. The source's content columns are
-//! left out when the store keeps no content.
+//! left out when the store keeps no content; columns that the path tells are no values of a row.
 
 use super::schema::{Kind, Origin, TableDef};
 use arrow::array::{ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, RecordBatch, StringBuilder};
@@ -21,16 +21,17 @@ enum Builder {
 pub struct Batch {
     table: &'static TableDef,
     builders: Vec<Builder>,
+    content: bool,
     rows: usize,
 }
 
-/// The Arrow schema of a table, with or without its content columns.
+/// The Arrow schema of a table's files, with or without its content columns.
 #[must_use]
 pub fn arrow_schema(table: &TableDef, content: bool) -> Arc<Schema> {
     let fields: Vec<Field> = table
         .columns
         .iter()
-        .filter(|column| content || column.origin != Origin::Content)
+        .filter(|column| column.origin != Origin::Path && (content || column.origin != Origin::Content))
         .map(|column| {
             let kind = match column.kind {
                 Kind::Text => DataType::Utf8,
@@ -51,6 +52,7 @@ impl Batch {
         let builders = table
             .columns
             .iter()
+            .filter(|column| column.origin != Origin::Path)
             .map(|column| {
                 if column.origin == Origin::Content && !content {
                     return Builder::Skipped;
@@ -63,7 +65,7 @@ impl Batch {
                 }
             })
             .collect();
-        Self { table, builders, rows: 0 }
+        Self { table, builders, content, rows: 0 }
     }
 
     /// Starts a row; every column must be given, in order.
@@ -95,8 +97,7 @@ impl Batch {
     /// # Errors
     /// A row was left unfinished: the columns differ in length.
     pub fn finish(mut self) -> Result<RecordBatch, ArrowError> {
-        let content = !self.builders.iter().any(|builder| matches!(builder, Builder::Skipped));
-        let schema = arrow_schema(self.table, content);
+        let schema = arrow_schema(self.table, self.content);
         let arrays: Vec<ArrayRef> = self
             .builders
             .iter_mut()

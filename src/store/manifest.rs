@@ -1,7 +1,9 @@
 //! The manifest: what the store holds, where it came from, and the checksums by which anyone can verify it.
 //!
-//! Input and output: `manifest.json` at the store's root.
+//! Input and output: `manifest.json` at the store's root, and one `manifest-<writer>.json` for each machine that writes into
+//! the same folder under a name of its own. What a reader sees is all of them together.
 
+use super::writers::file_name;
 use super::{io, schema, write_atomic};
 use crate::error::StoreError;
 use crate::model::digest;
@@ -25,6 +27,24 @@ pub struct FileEntry {
     pub sha256: String,
 }
 
+impl FileEntry {
+    /// The source whose rows it holds, as its path says.
+    #[must_use]
+    pub fn source(&self) -> Option<&str> {
+        self.level("source=")
+    }
+
+    /// The partition, as its path says.
+    #[must_use]
+    pub fn partition(&self) -> Option<&str> {
+        self.level("week=")
+    }
+
+    fn level(&self, key: &str) -> Option<&str> {
+        self.path.split('/').find_map(|part| part.strip_prefix(key))
+    }
+}
+
 /// One table.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableEntry {
@@ -34,8 +54,9 @@ pub struct TableEntry {
     pub files: Vec<FileEntry>,
 }
 
-/// What identifies the state of a source: when it is the same, nothing has changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What identifies the state of a source: when it is the same, nothing has changed. The counter and the salts tell it also
+/// when the clock was set back.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint {
     /// Size of the database file in bytes.
     pub size: u64,
@@ -45,6 +66,12 @@ pub struct Fingerprint {
     pub wal_size: u64,
     /// The log's modification time in nanoseconds; 0 when there is none or it is empty.
     pub wal_modified_ns: i64,
+    /// SQLite's change counter.
+    #[serde(default)]
+    pub change_counter: u32,
+    /// Both salts of the log's header; they change whenever the log starts anew.
+    #[serde(default)]
+    pub wal_salts: u64,
 }
 
 /// One database that was read.
@@ -64,10 +91,61 @@ pub struct SourceEntry {
     pub rows_read: BTreeMap<String, u64>,
     /// The state that was read.
     pub fingerprint: Fingerprint,
+    /// When it was last read, epoch ms UTC.
+    #[serde(default)]
+    pub read_at: i64,
+    /// The newest `time_updated` in it, epoch ms UTC.
+    #[serde(default)]
+    pub newest_at: Option<i64>,
+    /// Set when the database itself is gone or was replaced: when it was last seen, epoch ms UTC. All its rows are history then.
+    #[serde(default)]
+    pub last_seen_at: Option<i64>,
+    /// What could not be read of it the last time.
+    #[serde(default)]
+    pub damage: Option<String>,
+    /// Directories in which sessions ran, through which skills are found.
+    #[serde(default)]
+    pub directories: Vec<DirectoryEntry>,
+    /// SHA-256 over the skills that were found through them.
+    #[serde(default)]
+    pub catalog_hash: String,
+}
+
+impl SourceEntry {
+    /// A source of which nothing is known but where it is.
+    #[must_use]
+    pub fn named(name: &str, path: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            path: path.to_owned(),
+            opencode_version: None,
+            generation: String::new(),
+            migrations: 0,
+            rows_read: BTreeMap::new(),
+            fingerprint: Fingerprint::default(),
+            read_at: 0,
+            newest_at: None,
+            last_seen_at: None,
+            damage: None,
+            directories: Vec::new(),
+            catalog_hash: String::new(),
+        }
+    }
+}
+
+/// Something that happened to a source and that a reader of numbers should know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// When, epoch ms UTC.
+    pub at: i64,
+    /// The source.
+    pub source: String,
+    /// A sentence.
+    pub text: String,
 }
 
 /// A directory in which sessions ran, through which skills are found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DirectoryEntry {
     /// The project, where known.
     pub project_id: Option<String>,
@@ -142,12 +220,11 @@ pub struct Manifest {
     pub written_at: i64,
     /// False after `--no-content`.
     pub has_content: bool,
-    /// Databases that were read.
+    /// Databases that were read, also those that are gone since.
     pub sources: Vec<SourceEntry>,
-    /// Directories in which sessions ran.
-    pub directories: Vec<DirectoryEntry>,
-    /// SHA-256 over what the skill catalogue was made from (places and found files).
-    pub catalog_hash: String,
+    /// What happened to sources, oldest first.
+    #[serde(default)]
+    pub notices: Vec<Notice>,
     /// Files of telemetry, ordered by path.
     #[serde(default)]
     pub telemetry: Vec<TelemetryEntry>,
@@ -156,15 +233,41 @@ pub struct Manifest {
     /// What makes it a snapshot; absent in a live store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<SnapshotEntry>,
+    /// Rows that the sources no longer hold are left out. A choice of the reader's, never written.
+    #[serde(skip)]
+    pub present_only: bool,
 }
 
 impl Manifest {
-    /// Reads and checks the manifest of a store.
+    /// One without sources.
+    #[must_use]
+    pub fn empty(has_content: bool, now: i64) -> Self {
+        Self {
+            schema_version: schema::SCHEMA_VERSION,
+            logicoma_version: env!("CARGO_PKG_VERSION").to_owned(),
+            written_at: now,
+            has_content,
+            sources: Vec::new(),
+            notices: Vec::new(),
+            telemetry: Vec::new(),
+            tables: BTreeMap::new(),
+            snapshot: None,
+            present_only: false,
+        }
+    }
+
+    /// A source by name.
+    #[must_use]
+    pub fn source(&self, name: &str) -> Option<&SourceEntry> {
+        self.sources.iter().find(|source| source.name == name)
+    }
+
+    /// Reads and checks the manifest of one writer.
     ///
     /// # Errors
     /// Absent, unreadable, damaged, or of a newer schema.
-    pub fn load(root: &Utf8Path) -> Result<Self, StoreError> {
-        let path = root.join(FILE);
+    pub fn load(root: &Utf8Path, writer: Option<&str>) -> Result<Self, StoreError> {
+        let path = root.join(file_name(writer));
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
@@ -186,7 +289,7 @@ impl Manifest {
             });
         }
         let manifest: Self = serde_json::from_slice(&bytes).map_err(damaged)?;
-        manifest.check_paths(root)?;
+        manifest.check_paths(&path)?;
         Ok(manifest)
     }
 
@@ -208,7 +311,7 @@ impl Manifest {
     }
 
     /// A manifest may be shared between machines: no path in it may lead out of the store.
-    fn check_paths(&self, root: &Utf8Path) -> Result<(), StoreError> {
+    fn check_paths(&self, own: &Utf8Path) -> Result<(), StoreError> {
         for (table, entry) in &self.tables {
             for file in &entry.files {
                 let path = Utf8Path::new(&file.path);
@@ -217,7 +320,7 @@ impl Manifest {
                     && schema::table(table).is_some();
                 if !inside {
                     return Err(StoreError::Damaged {
-                        path: root.join(FILE),
+                        path: own.to_owned(),
                         problem: format!("names '{}', which is not a file of table {table}", file.path.escape_debug()),
                     });
                 }
@@ -231,7 +334,7 @@ impl Manifest {
     /// # Errors
     /// [`StoreError::Damaged`] names the first file that is missing or has another size.
     pub fn check_files(&self, root: &Utf8Path) -> Result<(), StoreError> {
-        for file in self.tables.values().flat_map(|table| &table.files) {
+        for file in self.files() {
             let path = root.join(&file.path);
             match std::fs::metadata(&path) {
                 Ok(found) if found.len() == file.bytes => {}
@@ -251,19 +354,23 @@ impl Manifest {
     ///
     /// # Errors
     /// The folder cannot be written; the old manifest is then untouched.
-    pub fn save(&self, root: &Utf8Path) -> Result<(), StoreError> {
-        let path = root.join(FILE);
+    pub fn save(&self, root: &Utf8Path, writer: Option<&str>) -> Result<(), StoreError> {
+        let path = root.join(file_name(writer));
         let mut bytes =
             serde_json::to_vec_pretty(self).map_err(|source| StoreError::Manifest { path: path.clone(), source })?;
         bytes.push(b'\n');
         write_atomic(&path, &bytes)
     }
 
-    /// A hash of all that metrics depend on: the files of every table.
+    /// A hash of all that metrics depend on: the files of every table, and which of their rows are looked at.
     #[must_use]
     pub fn content_key(&self) -> String {
         use sha2::{Digest, Sha256};
         let mut hash = Sha256::new();
+        hash.update([u8::from(self.present_only)]);
+        for source in &self.sources {
+            hash.update(format!("{} {:?}\n", source.name, source.last_seen_at).as_bytes());
+        }
         for (name, table) in &self.tables {
             hash.update(name.as_bytes());
             for file in &table.files {

@@ -1,21 +1,29 @@
-//! The store: typed Parquet files, partitioned by the week in which a session began, described by one manifest.
+//! The store: typed Parquet files, by source and by the week in which a session began, described by a manifest.
 //!
-//! Input: batches of rows from extract. Output: `<table>/week=<week>/<hash>.parquet`, `manifest.json`, `marts/`.
-//! A file's name is the start of its SHA-256, so a file never changes; a refresh writes new files, then renames a new
-//! manifest into place, then removes what no manifest names. A crash in between leaves the old state whole.
+//! Input: batches of rows from extract. Output: `<table>/source=<source>/week=<week>/<hash>.parquet`, `manifest.json`,
+//! `marts/`. A file's name is the start of its SHA-256, so a file never changes; a refresh writes new files, then renames
+//! a new manifest into place, then removes what no manifest names. A crash in between leaves the old state whole.
+//!
+//! Several machines may write into one folder without a server: a writer with a name has a manifest, a lock and sources
+//! of its own (`manifest-<writer>.json`), and touches no file of another. Readers see all manifests together, and hold a
+//! shared lock, so that no file goes while they read.
 
 pub mod batch;
 pub mod manifest;
 pub mod parquet;
+pub mod read;
 pub mod schema;
 pub mod snapshot;
+mod writers;
 
 use crate::error::StoreError;
 use camino::{Utf8Path, Utf8PathBuf};
 use manifest::Manifest;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::File;
 
 const LOCK: &str = ".lock";
+const READING: &str = ".reading";
 const STAGING: &str = ".incoming";
 
 /// A folder that holds a store.
@@ -23,12 +31,19 @@ const STAGING: &str = ".incoming";
 pub struct Store {
     root: Utf8PathBuf,
     work: Utf8PathBuf,
+    writer: Option<String>,
 }
 
 /// The right to change a store; given up when dropped.
 #[derive(Debug)]
 pub struct StoreLock {
     _file: File,
+}
+
+/// While this lives, no file is removed from the store.
+#[derive(Debug)]
+pub struct Reading {
+    _file: Option<File>,
 }
 
 /// Wraps an I/O error with what was tried on which path.
@@ -41,13 +56,32 @@ impl Store {
     /// A store at this folder, which need not exist yet.
     #[must_use]
     pub fn at(root: &Utf8Path) -> Self {
-        Self { root: root.to_owned(), work: root.to_owned() }
+        Self { root: root.to_owned(), work: root.to_owned(), writer: None }
     }
 
     /// The same store, which keeps what is derived from it (marts, what was measured) in another folder.
     #[must_use]
     pub fn with_work(self, work: &Utf8Path) -> Self {
         Self { work: work.to_owned(), ..self }
+    }
+
+    /// The same folder, written under a name of its own.
+    #[must_use]
+    pub fn with_writer(self, writer: &str) -> Self {
+        Self { writer: Some(writer.to_owned()), ..self }
+    }
+
+    /// The name under which it is written, where it has one.
+    #[must_use]
+    pub fn writer(&self) -> Option<&str> {
+        self.writer.as_deref()
+    }
+
+    fn own(&self, name: &str) -> Utf8PathBuf {
+        match &self.writer {
+            Some(writer) => self.root.join(format!("{name}-{writer}")),
+            None => self.root.join(name),
+        }
     }
 
     /// The folder.
@@ -62,12 +96,39 @@ impl Store {
         &self.work
     }
 
-    /// Reads the manifest.
+    /// What all writers keep here, as one.
     ///
     /// # Errors
     /// [`StoreError::Absent`] when there is no store, otherwise what is wrong with it.
     pub fn manifest(&self) -> Result<Manifest, StoreError> {
-        Manifest::load(&self.root)
+        Manifest::load_all(&self.root)
+    }
+
+    /// What this writer keeps here.
+    ///
+    /// # Errors
+    /// [`StoreError::Absent`] when it has written nothing yet, otherwise what is wrong with it.
+    pub fn own_manifest(&self) -> Result<Manifest, StoreError> {
+        Manifest::load(&self.root, self.writer())
+    }
+
+    /// The manifests of the other writers. One that cannot be read is left out: it is theirs to mend.
+    #[must_use]
+    pub fn other_manifests(&self) -> Vec<Manifest> {
+        Manifest::writers(&self.root)
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|writer| writer.as_deref() != self.writer())
+            .filter_map(|writer| Manifest::load(&self.root, writer.as_deref()).ok())
+            .collect()
+    }
+
+    /// Keeps every file in place until the result is dropped. Take it before the manifest is read.
+    #[must_use]
+    pub fn reading(&self) -> Reading {
+        // The file is there since the first refresh; a folder that nobody refreshes needs no lock.
+        let file = File::open(self.root.join(READING)).ok().filter(|file| file.lock_shared().is_ok());
+        Reading { _file: file }
     }
 
     /// Creates the folder (0700) where needed and takes the store's lock. When another process holds it, `waiting` is
@@ -80,7 +141,7 @@ impl Store {
             return Err(StoreError::Frozen { path: self.root.clone() });
         }
         self.create()?;
-        let path = self.root.join(LOCK);
+        let path = self.own(LOCK);
         refuse_link(&path)?;
         let file = private_file(&path).map_err(io("write", &path))?;
         match file.try_lock() {
@@ -97,13 +158,13 @@ impl Store {
 
     fn create(&self) -> Result<(), StoreError> {
         private_folder(&self.root).map_err(io("create", &self.root))?;
-        if self.root.join(manifest::FILE).exists() || self.root.join(LOCK).exists() {
-            return Ok(());
-        }
+        let names = children(&self.root)?;
+        let is_ours = names.iter().filter_map(|path| path.file_name()).any(|name| {
+            name == manifest::FILE || name.starts_with(LOCK) || name == READING || name.starts_with("manifest-")
+        });
         // Snapshots may outlive the store that they froze.
-        let others =
-            children(&self.root)?.into_iter().filter(|path| path.file_name() != Some(snapshot::FOLDER)).count();
-        if others > 0 {
+        let others = names.iter().filter(|path| path.file_name() != Some(snapshot::FOLDER)).count();
+        if others > 0 && !is_ours {
             return Err(StoreError::Foreign { path: self.root.clone() });
         }
         Ok(())
@@ -114,12 +175,22 @@ impl Store {
     /// # Errors
     /// The folder cannot be written.
     pub fn staging(&self) -> Result<Utf8PathBuf, StoreError> {
-        let path = self.root.join(STAGING);
-        if path.exists() {
-            std::fs::remove_dir_all(&path).map_err(io("remove", &path))?;
-        }
+        self.discard()?;
+        let path = self.own(STAGING);
         private_folder(&path).map_err(io("create", &path))?;
         Ok(path)
+    }
+
+    /// Removes the folder for incoming files.
+    ///
+    /// # Errors
+    /// It cannot be removed.
+    pub fn discard(&self) -> Result<(), StoreError> {
+        let staging = self.own(STAGING);
+        if staging.exists() {
+            std::fs::remove_dir_all(&staging).map_err(io("remove", &staging))?;
+        }
+        Ok(())
     }
 
     /// Moves the new files into place, renames the new manifest over the old one and removes what it no longer names.
@@ -127,52 +198,71 @@ impl Store {
     /// # Errors
     /// Any of that fails; until the manifest is renamed the old state stands.
     pub fn commit(&self, manifest: &Manifest) -> Result<(), StoreError> {
-        let staging = self.root.join(STAGING);
-        for file in manifest.tables.values().flat_map(|table| &table.files) {
+        let staging = self.own(STAGING);
+        let mut folders = BTreeSet::new();
+        for file in manifest.files() {
             let from = staging.join(&file.path);
             let to = self.root.join(&file.path);
             if from.exists() {
                 if let Some(folder) = to.parent() {
                     private_folder(folder).map_err(io("create", folder))?;
+                    folders.extend(folder.ancestors().take_while(|above| *above != self.root).map(Utf8Path::to_owned));
                 }
                 std::fs::rename(&from, &to).map_err(io("rename", &to))?;
             }
         }
-        for table in schema::TABLES {
-            let folder = self.root.join(table.name);
-            if folder.exists() {
-                sync_folder(&folder)?;
-            }
+        for folder in &folders {
+            sync_folder(folder)?;
         }
-        manifest.save(&self.root)?;
+        manifest.save(&self.root, self.writer())?;
+        self.discard()?;
         self.sweep(manifest)
     }
 
-    /// Removes files of earlier states (and of a crash), and the folder for incoming ones.
+    /// Removes files of earlier states (and of a crash), unless somebody reads: then the next refresh does.
     fn sweep(&self, manifest: &Manifest) -> Result<(), StoreError> {
-        let staging = self.root.join(STAGING);
-        if staging.exists() {
-            std::fs::remove_dir_all(&staging).map_err(io("remove", &staging))?;
+        let path = self.root.join(READING);
+        let alone = private_file(&path).map_err(io("write", &path))?;
+        if alone.try_lock().is_err() {
+            return Ok(());
         }
-        let kept: std::collections::HashSet<&str> =
-            manifest.tables.values().flat_map(|table| table.files.iter().map(|file| file.path.as_str())).collect();
+        let others = self.other_manifests();
+        let unreadable = others.len() + 1 < Manifest::writers(&self.root)?.len();
+        let kept: HashSet<&str> =
+            others.iter().chain([manifest]).flat_map(Manifest::files).map(|file| file.path.as_str()).collect();
+        // Files of another writer may be on their way into its manifest.
+        let is_own = |path: &str| match path.split('/').nth(1).and_then(|part| part.strip_prefix("source=")) {
+            Some(source) => manifest.source(source).is_some() || (self.writer.is_none() && others.is_empty()),
+            None => self.writer.is_none(),
+        };
         for table in schema::TABLES {
-            for folder in subfolders(&self.root.join(table.name))? {
-                let mut left = 0;
-                for path in children(&folder)? {
-                    let relative = path.strip_prefix(&self.root).map(Utf8Path::as_str).unwrap_or_default();
-                    if kept.contains(relative) {
-                        left += 1;
-                    } else {
-                        std::fs::remove_file(&path).map_err(io("remove", &path))?;
-                    }
-                }
-                if left == 0 {
-                    std::fs::remove_dir(&folder).map_err(io("remove", &folder))?;
-                }
-            }
+            self.sweep_folder(&self.root.join(table.name), &|path| kept.contains(path) || unreadable || !is_own(path))?;
         }
         Ok(())
+    }
+
+    /// True when the folder is empty afterwards, and therefore gone.
+    fn sweep_folder(&self, folder: &Utf8Path, keep: &dyn Fn(&str) -> bool) -> Result<bool, StoreError> {
+        if !folder.is_dir() || folder.is_symlink() {
+            return Ok(false);
+        }
+        let mut left = 0;
+        for path in children(folder)? {
+            if path.is_dir() && !path.is_symlink() {
+                left += usize::from(!self.sweep_folder(&path, keep)?);
+                continue;
+            }
+            let relative = path.strip_prefix(&self.root).map(Utf8Path::as_str).unwrap_or_default();
+            if keep(relative) {
+                left += 1;
+            } else {
+                std::fs::remove_file(&path).map_err(io("remove", &path))?;
+            }
+        }
+        if left == 0 {
+            std::fs::remove_dir(folder).map_err(io("remove", folder))?;
+        }
+        Ok(left == 0)
     }
 
     /// Absolute paths of a table's files.
@@ -269,6 +359,21 @@ fn children(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>, StoreError> {
     Ok(paths)
 }
 
-fn subfolders(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>, StoreError> {
-    Ok(children(folder)?.into_iter().filter(|path| path.is_dir()).collect())
+/// All files below a folder, ordered; links are not followed.
+///
+/// # Errors
+/// A folder cannot be read.
+pub fn walk(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>, StoreError> {
+    let mut found = Vec::new();
+    if !folder.is_symlink() {
+        for path in children(folder)? {
+            if path.is_dir() && !path.is_symlink() {
+                found.extend(walk(&path)?);
+            } else if path.is_file() && !path.is_symlink() {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
 }

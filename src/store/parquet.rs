@@ -3,14 +3,13 @@
 //! Input: a [`Batch`] and its partition. Output: the file in the folder for incoming files, and its [`FileEntry`].
 //! The bytes depend on the rows alone (no clock, no thread order), so equal rows share one file between states.
 
-use super::batch::Batch;
+use super::batch::{Batch, arrow_schema};
 use super::manifest::FileEntry;
 use super::schema::{Kind, Origin, TableDef};
 use super::{io, private_file, private_folder};
 use crate::error::StoreError;
 use crate::model::digest;
 use ::parquet::arrow::ArrowWriter;
-use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use ::parquet::basic::{Compression, Encoding, ZstdLevel};
 use ::parquet::errors::ParquetError;
 use ::parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -45,52 +44,44 @@ fn properties(table: &TableDef) -> Result<WriterProperties, ParquetError> {
     Ok(builder.build())
 }
 
-fn encode_error(table: &TableDef, source: ParquetError) -> StoreError {
-    StoreError::Encode { table: table.name.to_owned(), source }
-}
-
-/// Rows as the bytes of a Parquet file.
-///
-/// # Errors
-/// The rows cannot be encoded.
-pub(super) fn encode(table: &TableDef, record: &RecordBatch) -> Result<Vec<u8>, StoreError> {
-    let fail = |source| encode_error(table, source);
-    let properties = properties(table).map_err(fail)?;
-    let mut writer = ArrowWriter::try_new(Vec::new(), record.schema(), Some(properties)).map_err(fail)?;
-    writer.write(record).map_err(fail)?;
-    writer.into_inner().map_err(fail)
-}
-
 /// A file's name: the start of its checksum.
 pub(super) fn file_name(sha256: &str) -> String {
     format!("{}.parquet", &sha256[..16])
 }
 
-/// Writes a batch below `incoming` and syncs it.
-///
-/// # Errors
-/// The rows cannot be encoded, or the file cannot be written.
-pub fn write(batch: Batch, partition: &str, incoming: &Utf8Path) -> Result<FileEntry, StoreError> {
-    let table = batch.table();
-    let record = batch.finish().map_err(|error| encode_error(table, error.into()))?;
-    write_record(table, &record, partition, incoming)
+/// Where a file belongs.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// The source; None for tables that belong to none.
+    pub source: Option<&'a str>,
+    /// The week, or `all`.
+    pub partition: &'a str,
+    /// Folder for new files.
+    pub incoming: &'a Utf8Path,
 }
 
-/// Writes rows of a table below `incoming` and syncs the file.
+/// Writes a batch below the folder for incoming files and syncs it.
 ///
 /// # Errors
 /// The rows cannot be encoded, or the file cannot be written.
-pub fn write_record(
-    table: &TableDef,
-    record: &RecordBatch,
-    partition: &str,
-    incoming: &Utf8Path,
-) -> Result<FileEntry, StoreError> {
-    let rows = record.num_rows() as u64;
-    let bytes = encode(table, record)?;
+pub fn write(batch: Batch, place: Place<'_>) -> Result<FileEntry, StoreError> {
+    let table = batch.table();
+    let record =
+        batch.finish().map_err(|error| StoreError::Encode { table: table.name.to_owned(), source: error.into() })?;
+    write_records(table, vec![record], place)
+}
+
+/// Writes rows that are columns already; see [`write`].
+///
+/// # Errors
+/// As [`write`].
+pub fn write_records(table: &TableDef, records: Vec<RecordBatch>, place: Place<'_>) -> Result<FileEntry, StoreError> {
+    let rows = records.iter().map(|record| record.num_rows() as u64).sum();
+    let bytes = encode(table, records)?;
     let sha256 = digest::sha256(&bytes);
-    let path = format!("{}/week={partition}/{}", table.name, file_name(&sha256));
-    let target = incoming.join(&path);
+    let source = place.source.map(|source| format!("source={source}/")).unwrap_or_default();
+    let path = format!("{}/{source}week={}/{}", table.name, place.partition, file_name(&sha256));
+    let target = place.incoming.join(&path);
     if let Some(folder) = target.parent() {
         private_folder(folder).map_err(io("create", folder))?;
     }
@@ -99,15 +90,17 @@ pub fn write_record(
     Ok(FileEntry { path, rows, bytes: bytes.len() as u64, sha256 })
 }
 
-/// Reads a file of the store.
+/// Rows as the bytes of a Parquet file.
 ///
 /// # Errors
-/// It cannot be read, or is no Parquet.
-pub fn read(path: &Utf8Path) -> Result<Vec<RecordBatch>, StoreError> {
-    let file = std::fs::File::open(path).map_err(io("read", path))?;
-    let damaged = |problem: String| StoreError::Damaged { path: path.to_owned(), problem };
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file)
-        .and_then(ParquetRecordBatchReaderBuilder::build)
-        .map_err(|error| damaged(format!("is no Parquet: {error}")))?;
-    reader.collect::<Result<_, _>>().map_err(|error| damaged(format!("cannot be decoded: {error}")))
+/// The rows cannot be encoded.
+pub(super) fn encode(table: &TableDef, records: Vec<RecordBatch>) -> Result<Vec<u8>, StoreError> {
+    let fail = |source: ParquetError| StoreError::Encode { table: table.name.to_owned(), source };
+    let properties = properties(table).map_err(fail)?;
+    let schema = records.first().map_or_else(|| arrow_schema(table, true), RecordBatch::schema);
+    let mut writer = ArrowWriter::try_new(Vec::new(), schema, Some(properties)).map_err(fail)?;
+    for record in records {
+        writer.write(&record).map_err(fail)?;
+    }
+    writer.into_inner().map_err(fail)
 }

@@ -30,6 +30,8 @@ pub enum Origin {
     Content,
     /// Decoded by extract.
     Decoded,
+    /// Told by the file's path, not by a column in it. Such columns stand last.
+    Path,
 }
 
 /// One column.
@@ -73,10 +75,11 @@ mod tachikoma;
 pub use tachikoma::{MODEL_FORMAT, ROUTE, SIGNAL};
 
 use Kind::{Bool, Float, Int, Text};
-use Origin::{Content, Decoded, Source};
+use Origin::{Content, Decoded, Path, Source};
 
-/// Version of the shape below and of the decoder that fills it. A store of another version is rebuilt from the source.
-pub const SCHEMA_VERSION: u32 = 1;
+/// Version of the shape below and of the decoder that fills it. A store of an older version is
+/// upgraded by reading the sources again; what they no longer hold is carried over.
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// A project as OpenCode knows it.
 pub const PROJECT: TableDef = TableDef {
@@ -92,7 +95,13 @@ pub const PROJECT: TableDef = TableDef {
         col("time_initialized", Int, Source, "epoch ms UTC"),
         col("sandboxes", Text, Source, "JSON array of worktree paths"),
         col("commands", Text, Source, "JSON"),
-        col("source", Text, Decoded, "which database the row came from"),
+        col(
+            "last_seen_at",
+            Int,
+            Decoded,
+            "when the row was last seen in the source, epoch ms UTC; NULL = it was there at the newest refresh",
+        ),
+        col("source", Text, Path, "which database the row came from"),
     ],
 };
 
@@ -139,7 +148,13 @@ pub const SESSION: TableDef = TableDef {
         col("provider_id", Text, Decoded, "provider of the last model"),
         col("source_row", Int, Decoded, "rowid in the source: order of insertion"),
         col("generation", Text, Decoded, "v1 or v2: which schema held it"),
-        col("source", Text, Decoded, "which database the row came from"),
+        col(
+            "last_seen_at",
+            Int,
+            Decoded,
+            "when the row was last seen in the source, epoch ms UTC; NULL = it was there at the newest refresh",
+        ),
+        col("source", Text, Path, "which database the row came from"),
     ],
 };
 
@@ -191,7 +206,13 @@ pub const MESSAGE: TableDef = TableDef {
         col("diff_deletions", Int, Decoded, "user: lines deleted in the turn"),
         col("data_chars", Int, Decoded, "size of the raw JSON in bytes"),
         col("generation", Text, Decoded, "v1 or v2"),
-        col("source", Text, Decoded, "which database the row came from"),
+        col(
+            "last_seen_at",
+            Int,
+            Decoded,
+            "when the row was last seen in the source, epoch ms UTC; NULL = it was there at the newest refresh",
+        ),
+        col("source", Text, Path, "which database the row came from"),
     ],
 };
 
@@ -265,7 +286,13 @@ pub const PART: TableDef = TableDef {
         col("finish", Text, Decoded, "step-finish: reason"),
         col("data_chars", Int, Decoded, "size of the raw JSON in bytes"),
         col("generation", Text, Decoded, "v1 or v2"),
-        col("source", Text, Decoded, "which database the row came from"),
+        col(
+            "last_seen_at",
+            Int,
+            Decoded,
+            "when the row was last seen in the source, epoch ms UTC; NULL = it was there at the newest refresh",
+        ),
+        col("source", Text, Path, "which database the row came from"),
     ],
 };
 
@@ -281,7 +308,13 @@ pub const TODO: TableDef = TableDef {
         col("position", Int, Source, "order in the list"),
         col("time_created", Int, Source, "epoch ms UTC"),
         col("time_updated", Int, Source, "epoch ms UTC"),
-        col("source", Text, Decoded, "which database the row came from"),
+        col(
+            "last_seen_at",
+            Int,
+            Decoded,
+            "when the row was last seen in the source, epoch ms UTC; NULL = it was there at the newest refresh",
+        ),
+        col("source", Text, Path, "which database the row came from"),
     ],
 };
 
@@ -296,7 +329,7 @@ pub const QUARANTINE: TableDef = TableDef {
         col("reason", Text, Decoded, "why the row could not be decoded"),
         col("time_created", Int, Decoded, "epoch ms UTC where known"),
         col("data", Text, Content, "the raw text; bytes that are not UTF-8 are shown as U+FFFD"),
-        col("source", Text, Decoded, "which database the row came from"),
+        col("source", Text, Path, "which database the row came from"),
     ],
 };
 
@@ -320,6 +353,20 @@ pub const SKILL: TableDef = TableDef {
     ],
 };
 
+/// What a refresh compares with the source to find what changed.
+pub const SESSION_STATE: TableDef = TableDef {
+    name: "session_state",
+    doc: "one row per session that was ever seen: signatures of its rows, by which the next refresh finds what changed",
+    columns: &[
+        col("session_id", Text, Decoded, "session.id; '' stands for rows without one"),
+        col("generation", Text, Decoded, "v1 or v2; orphan = rows without a session; gone = history only; project"),
+        col("week", Text, Decoded, "partition in which the session's rows lie"),
+        col("head_signature", Text, Decoded, "over the session's own row and its todos"),
+        col("rows_signature", Text, Decoded, "over its messages and parts, in any order"),
+        col("source", Text, Path, "which database the row came from"),
+    ],
+};
+
 /// Every table, in the order in which they are documented.
 pub const TABLES: &[&TableDef] = &[
     &SESSION,
@@ -335,6 +382,7 @@ pub const TABLES: &[&TableDef] = &[
     &TELEMETRY,
     &TELEMETRY_TOTAL,
     &TELEMETRY_FILE,
+    &SESSION_STATE,
 ];
 
 /// A table by name.

@@ -208,7 +208,7 @@ fn the_store_is_for_its_owner_only_and_its_files_are_named_by_their_checksums() 
     for (table, entry) in manifest["tables"].as_object().expect("tables") {
         for file in entry["files"].as_array().expect("files") {
             let path = file["path"].as_str().expect("a path");
-            assert!(path.starts_with(&format!("{table}/week=")), "{path}");
+            assert!(path.starts_with(&format!("{table}/source=opencode-1.18.33/week=")), "{path}");
             let bytes = fs::read(place.path("store").join(path)).expect("file");
             assert_eq!(file["sha256"], logicoma::model::digest::sha256(&bytes));
             assert_eq!(file["bytes"], bytes.len());

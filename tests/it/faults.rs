@@ -52,20 +52,73 @@ fn files_that_are_no_database_are_exit_4() {
 }
 
 #[test]
-fn a_truncated_database_is_exit_4_and_the_old_store_stands() {
+fn of_a_truncated_database_what_can_be_read_is_read_and_nothing_known_is_lost() {
     let place = Place::new();
     let db = copy_of_real(&place);
     place.on(&db, &["extract"]).ok();
-    let before = fs::read(place.path("store/manifest.json")).expect("manifest");
+    let counts = |args: &[&str]| {
+        let mut all = args.to_vec();
+        all.extend([
+            "query",
+            "-c",
+            "select (select count(*) from session) as s, (select count(*) from message) as m,
+            (select count(*) from part) as p, (select count(last_seen_at) from raw_part) as gone",
+            "--json",
+        ]);
+        place.on(&db, &all).ok().out
+    };
+    let before = counts(&["--no-extract"]);
     let whole = fs::read(&db).expect("read");
-    for part in [2, 3, 10] {
+    for part in [2, 3] {
         fs::write(&db, &whole[..whole.len() / part]).expect("written");
-        place.on(&db, &["extract"]).fails(4, &["copy.db", "is damaged", "hint:", "--no-extract"]);
-        assert_eq!(fs::read(place.path("store/manifest.json")).expect("manifest"), before);
+        let run = place.on(&db, &["extract"]).ok();
+        for text in ["copy.db", "is damaged", "not read", "part ("] {
+            assert!(run.err.contains(text), "'{text}' is not in:\n{}", run.err);
+        }
+        assert_eq!(counts(&["--no-extract"]), before);
+        // It is said again, though nothing is written.
+        let again = place.on(&db, &["extract", "--json"]).ok();
+        assert!(again.out.contains("\"is_changed\": false") && again.err.contains("is damaged"), "{}", again.err);
     }
-    // What was read before can still be asked.
-    let run = place.on(&db, &["--no-extract", "query", "-c", "select count(*) as n from session", "--json"]).ok();
-    assert!(run.out.contains("48"), "{}", run.out);
+    // Nothing at all can be read: an error, and the old state stands.
+    let manifest = fs::read(place.path("store/manifest.json")).expect("manifest");
+    fs::write(&db, &whole[..4096]).expect("written");
+    place.on(&db, &["extract"]).fails(4, &["copy.db", "is damaged", "hint:", "--no-extract"]);
+    assert_eq!(fs::read(place.path("store/manifest.json")).expect("manifest"), manifest);
+    assert_eq!(counts(&["--no-extract"]), before);
+    // Whole again, everything is as it was.
+    fs::write(&db, &whole).expect("written");
+    place.on(&db, &["extract"]).ok();
+    assert_eq!(counts(&["--no-extract"]), before);
+}
+
+#[test]
+fn a_bad_page_costs_its_rows_only() {
+    let place = Place::new();
+    let db = copy_of_real(&place);
+    // One leaf page of the table of parts, found by its place in the file.
+    let database = rusqlite::Connection::open(&db).expect("opened");
+    database.execute_batch("delete from event; vacuum").expect("its copies of the parts are gone");
+    let total: i64 = database.query_row("select count(*) from part", [], |row| row.get(0)).expect("a count");
+    let needle: String = database
+        .query_row("select id from part where length(data) < 900 order by rowid limit 1 offset 250", [], |row| {
+            row.get(0)
+        })
+        .expect("an id");
+    drop(database);
+    let mut bytes = fs::read(&db).expect("read");
+    let page = bytes
+        .chunks(4096)
+        .position(|page| page[0] == 0x0d && page.windows(needle.len()).any(|window| window == needle.as_bytes()))
+        .expect("a leaf page");
+    bytes[page * 4096..page * 4096 + 200].fill(0xff);
+    fs::write(&db, &bytes).expect("written");
+    let run = place.on(&db, &["extract", "--json"]).ok();
+    assert!(run.err.contains("is damaged") && run.err.contains("part (rowid"), "{}", run.err);
+    let run = place.on(&db, &["--no-extract", "query", "-c", "select count(*) as n from part", "--json"]).ok();
+    let rows: serde_json::Value = serde_json::from_str(&run.out).expect("JSON");
+    let read = rows[0]["n"].as_i64().expect("a count");
+    assert!(read < total && read > total - 60, "{read} of {total}");
 }
 
 #[test]
@@ -80,6 +133,66 @@ fn pages_overwritten_with_noise_are_said_to_be_damaged() {
     fs::write(&db, bytes).expect("written");
     place.on(&db, &["extract"]).fails(4, &["copy.db", "hint:"]);
     no_store(&place);
+}
+
+#[test]
+fn a_flipped_byte_in_the_store_is_noticed_and_mended_without_losing_history() {
+    let place = Place::new();
+    let db = copy_of_real(&place);
+    place.on(&db, &["extract"]).ok();
+    let change = |sql: &str| rusqlite::Connection::open(&db).expect("opened").execute_batch(sql).expect("changed");
+    change("pragma foreign_keys = on; delete from session where title = 'Audit src'");
+    place.on(&db, &["extract"]).ok();
+    let history = "select count(*) as n from raw_session where last_seen_at is not null";
+    let flip = |table: &str| {
+        let mut folders = vec![place.path("store").join(table)];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).expect("folder").flatten() {
+                if entry.path().is_dir() {
+                    folders.push(entry.path());
+                } else {
+                    let mut bytes = fs::read(entry.path()).expect("read");
+                    let middle = bytes.len() / 2;
+                    bytes[middle] ^= 0x55;
+                    fs::write(entry.path(), bytes).expect("written");
+                    return;
+                }
+            }
+        }
+        panic!("no file of {table}");
+    };
+    flip("part");
+    place.on(&db, &["doctor"]).fails(6, &[]);
+    change(
+        "update session set title = title || '!'; update part set data = json_set(data, '$.x', 1), time_updated = time_updated + 1",
+    );
+    let run = place.on(&db, &["extract"]).ok();
+    assert!(run.err.contains("SHA-256 differs"), "{}", run.err);
+    place.on(&db, &["doctor"]).ok();
+    let run = place.on(&db, &["--no-extract", "query", "-c", history, "--json"]).ok();
+    assert!(run.out.contains("\"n\": 1"), "{}", run.out);
+}
+
+#[test]
+fn after_a_lost_manifest_history_is_salvaged_from_the_files() {
+    let place = Place::new();
+    let db = copy_of_real(&place);
+    place.on(&db, &["extract"]).ok();
+    let change = rusqlite::Connection::open(&db).expect("opened");
+    change.execute_batch("pragma foreign_keys = on; delete from session where title = 'Audit src'").expect("changed");
+    drop(change);
+    place.on(&db, &["extract"]).ok();
+    let ask = || {
+        let sql = "select (select count(*) from session) as s, (select count(last_seen_at) from raw_session) as gone,
+            (select count(*) from part) as p, (select count(distinct id) from part) as ids";
+        place.on(&db, &["--no-extract", "query", "-c", sql, "--json"]).ok().out
+    };
+    let before = ask();
+    fs::write(place.path("store/manifest.json"), "{").expect("written");
+    place.on(&db, &["extract"]).fails(6, &["manifest", "damaged", "hint:", "--full"]);
+    let run = place.on(&db, &["extract", "--full"]).ok();
+    assert!(run.err.contains("history may be lost"), "{}", run.err);
+    assert_eq!(ask(), before);
 }
 
 #[test]
@@ -148,7 +261,8 @@ fn a_store_of_a_newer_schema_or_with_a_torn_manifest_is_exit_6() {
 fn a_missing_file_of_the_store_is_noticed_and_mended_by_extract() {
     let place = Place::new();
     place.on(&real(), &["extract"]).ok();
-    let folder = fs::read_dir(place.path("store/part")).expect("folder").flatten().next().expect("a week").path();
+    let source = fs::read_dir(place.path("store/part")).expect("folder").flatten().next().expect("a source").path();
+    let folder = fs::read_dir(source).expect("folder").flatten().next().expect("a week").path();
     let file = fs::read_dir(&folder).expect("folder").flatten().next().expect("a file").path();
     fs::remove_file(file).expect("removed");
     place.on(&real(), &["--no-extract", "stats"]).fails(6, &["is missing", "hint:", "--full"]);

@@ -5,16 +5,19 @@
 
 mod architecture;
 mod catalogue;
+mod changes;
 mod emit;
 mod extract;
 mod faults;
 #[path = "../../fixtures/generator/mod.rs"]
 mod generator;
 mod harness;
+mod history;
 mod mended;
 mod pages;
 mod parity;
 mod query;
+mod refresh;
 mod report;
 mod report_life;
 mod report_numbers;
@@ -23,6 +26,7 @@ mod report_shapes;
 mod skills;
 mod snapshot;
 mod snapshot_use;
+mod sources;
 mod stats;
 mod tachikoma;
 mod telemetry;

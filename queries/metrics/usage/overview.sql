@@ -1,7 +1,7 @@
 -- metric:    overview
 -- title:     Overview
 -- grain:     one row
--- units:     sessions=count, messages=count, turns=count, steps=count, days=count, active_days=count, cost_usd=usd, cost_per_day_usd=usd, cost_per_turn_usd=usd, input_tokens=tokens, output_tokens=tokens, reasoning_tokens=tokens, cache_read_tokens=tokens, cache_write_tokens=tokens, total_tokens=tokens, tokens_per_session=tokens, median_tokens_per_session=tokens, cache_hit_ratio=ratio, tool_calls=count, tool_errors=count, tool_error_ratio=ratio, tool_error_ci_low=ratio, tool_error_ci_high=ratio, edit_attempts=count, edits_applied=count, edit_success_ratio=ratio, edit_success_ci_low=ratio, edit_success_ci_high=ratio, skill_loads=count, skills_used=count, skills_installed=count, active_ms=ms, failed_messages=count, aborted_messages=count, child_sessions=count, child_cost_usd=usd, fork_sessions=count, fork_copy_messages=count, fork_copy_cost_usd=usd, undone_messages=count, undone_cost_usd=usd, raw_sessions=count, raw_messages=count, raw_days=count, raw_cost_usd=usd, raw_cost_per_day_usd=usd, raw_input_tokens=tokens, raw_output_tokens=tokens, raw_reasoning_tokens=tokens, raw_cache_read_tokens=tokens, raw_cache_write_tokens=tokens, raw_total_tokens=tokens, raw_tokens_per_session=tokens, raw_median_tokens_per_session=tokens, raw_tool_calls=count, raw_tool_errors=count
+-- units:     sessions=count, messages=count, turns=count, steps=count, days=count, active_days=count, cost_usd=usd, cost_per_day_usd=usd, cost_per_turn_usd=usd, input_tokens=tokens, output_tokens=tokens, reasoning_tokens=tokens, cache_read_tokens=tokens, cache_write_tokens=tokens, total_tokens=tokens, tokens_per_session=tokens, median_tokens_per_session=tokens, cache_hit_ratio=ratio, tool_calls=count, tool_errors=count, tool_error_ratio=ratio, tool_error_ci_low=ratio, tool_error_ci_high=ratio, edit_attempts=count, edits_applied=count, edit_success_ratio=ratio, edit_success_ci_low=ratio, edit_success_ci_high=ratio, skill_loads=count, skills_used=count, skills_installed=count, active_ms=ms, failed_messages=count, aborted_messages=count, child_sessions=count, child_cost_usd=usd, fork_sessions=count, fork_copy_messages=count, fork_copy_cost_usd=usd, undone_messages=count, undone_cost_usd=usd, present_sessions=count, present_messages=count, present_cost_usd=usd, vanished_sessions=count, vanished_messages=count, vanished_cost_usd=usd, raw_sessions=count, raw_messages=count, raw_days=count, raw_cost_usd=usd, raw_cost_per_day_usd=usd, raw_input_tokens=tokens, raw_output_tokens=tokens, raw_reasoning_tokens=tokens, raw_cache_read_tokens=tokens, raw_cache_write_tokens=tokens, raw_total_tokens=tokens, raw_tokens_per_session=tokens, raw_median_tokens_per_session=tokens, raw_tool_calls=count, raw_tool_errors=count
 -- sources:   messages_raw, sessions, stg_sessions, turns, steps, tool_calls_raw, edit_attempts, skill_loads, skills, run
 -- evidence:  observed
 -- better:    neutral
@@ -10,15 +10,15 @@
 -- The headline numbers, each piece of work counted once; raw_ is as `opencode stats` counts, fork copies in. That
 -- program takes whole sessions by the day of their last change; here a message counts when it was written, so raw_
 -- agrees with it for --all only. A session belongs to a period when it was started in it or has a message in it. A
--- turn is a person's prompt with all that followed, subagents' work included. Undone work counts: it was paid. Not
--- stored by OpenCode and so never counted: title requests, retries, what an aborted answer cost.
+-- turn is a person's prompt with all that followed, subagents' work included. Undone work counts: it was paid; so does
+-- what is gone from the sources (vanished_; present_ is what they hold). Never stored by OpenCode: title requests, retries.
 with flags as (select false as is_raw union all select true as is_raw),
 
 both_messages as (
     select
         is_raw, message_id, session_id, local_date, is_error, is_aborted, is_child, is_fork_copy, is_undone,
-        cast(round(cost_usd * 1e9) as bigint) as nano_usd, input_tokens, output_tokens, reasoning_tokens,
-        cache_read_tokens, cache_write_tokens, total_tokens,
+        last_seen_at is not null as is_gone, cast(round(cost_usd * 1e9) as bigint) as nano_usd, input_tokens, output_tokens,
+        reasoning_tokens, cache_read_tokens, cache_write_tokens, total_tokens,
     from messages_raw cross join run inner join flags on is_raw or count_forks or not is_fork_copy
 ),
 
@@ -36,10 +36,11 @@ message_sums as (
         coalesce(sum(nano_usd), 0) / 1e9 as cost, coalesce(sum(nano_usd) filter (where is_child), 0) / 1e9 as child_cost_usd,
         coalesce(sum(nano_usd) filter (where is_fork_copy), 0) / 1e9 as copy_cost,
         coalesce(sum(nano_usd) filter (where is_undone), 0) / 1e9 as undone_cost_usd,
+        coalesce(sum(nano_usd) filter (where is_gone), 0) / 1e9 as gone_cost, count(*) filter (where is_gone) as gone_messages,
+        coalesce(sum(nano_usd) filter (where not is_gone), 0) / 1e9 as present_cost,
         count(*) filter (where is_fork_copy) as copies, count(*) filter (where is_undone) as undone_messages,
         cast(coalesce(sum(input_tokens), 0) as bigint) as input, cast(coalesce(sum(output_tokens), 0) as bigint) as output,
-        cast(coalesce(sum(reasoning_tokens), 0) as bigint) as reasoning,
-        cast(coalesce(sum(cache_read_tokens), 0) as bigint) as cache_read,
+        cast(coalesce(sum(reasoning_tokens), 0) as bigint) as reasoning, cast(coalesce(sum(cache_read_tokens), 0) as bigint) as cache_read,
         cast(coalesce(sum(cache_write_tokens), 0) as bigint) as cache_write,
     from flags left join both_messages using (is_raw) group by is_raw
 ),
@@ -47,7 +48,7 @@ message_sums as (
 session_sums as (
     select
         is_raw, count(session_id) as sessions, count(stg_sessions.parent_id) as child_sessions,
-        quantile_cont(tokens, 0.5) as median_tokens,
+        count(stg_sessions.last_seen_at) as gone_sessions, quantile_cont(tokens, 0.5) as median_tokens,
         case when count(session_id) = 0 then 0 else greatest(1, cast(ceil(case
             when bool_or(run.is_all or run.since_ms is null) then max(updated_at) - min(created_at)
             else min(least(coalesce(run.until_ms, run.now_ms), run.now_ms) - run.since_ms)
@@ -69,15 +70,12 @@ call_sums as (
 
 edit_sums as (select count(*) as attempts, count(*) filter (where is_applied) as applied from edit_attempts where is_attempt),
 
-load_sums as (
-    select count(*) filter (where via = 'skill_tool') as skill_loads, count(distinct skill_name) as skills_used,
-    from skill_loads where is_load
-),
+load_sums as (select count(*) filter (where via = 'skill_tool') as skill_loads, count(distinct skill_name) as skills_used,
+    from skill_loads where is_load),
 
 activity as (
     select cast(coalesce(sum(active_ms) filter (where not is_child), 0) as bigint) as active_ms,
-        count(*) filter (where is_fork) as fork_sessions,
-    from sessions
+        count(*) filter (where is_fork) as fork_sessions, from sessions
 ),
 
 counts as (
@@ -104,7 +102,10 @@ final as (
         wilson_low(applied, attempts) as edit_success_ci_low, wilson_high(applied, attempts) as edit_success_ci_high,
         skill_loads, skills_used, skills_installed, active_ms, own.failed_messages, own.aborted_messages,
         own.child_sessions, own.child_cost_usd, fork_sessions, every.copies as fork_copy_messages,
-        every.copy_cost as fork_copy_cost_usd, own.undone_messages, own.undone_cost_usd, every.sessions as raw_sessions,
+        every.copy_cost as fork_copy_cost_usd, own.undone_messages, own.undone_cost_usd,
+        own.sessions - own.gone_sessions as present_sessions, own.messages - own.gone_messages as present_messages,
+        own.present_cost as present_cost_usd, own.gone_sessions as vanished_sessions, own.gone_messages as vanished_messages,
+        own.gone_cost as vanished_cost_usd, every.sessions as raw_sessions,
         every.messages as raw_messages, every.days as raw_days, every.cost as raw_cost_usd,
         every.cost / nullif(every.days, 0) as raw_cost_per_day_usd, every.input as raw_input_tokens,
         every.output as raw_output_tokens, every.reasoning as raw_reasoning_tokens,

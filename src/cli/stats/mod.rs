@@ -4,7 +4,7 @@ mod numbers;
 mod opencode_text;
 
 use crate::cli::Usage;
-use crate::cli::context::{Context, Ready};
+use crate::cli::context::{Context, Ready, State};
 use crate::cli::format;
 use crate::cli::globals::{Format, OutputArgs};
 use crate::engine::Wanted;
@@ -20,7 +20,8 @@ use std::collections::HashMap;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 --project takes a project's id here, as `opencode stats` does; --project '' is the project of the working directory.
-`raw` counts as OpenCode does, fork copies included; `distinct` counts every message once.")]
+`raw` counts as OpenCode does: what its database holds now, fork copies included. `distinct` counts every message once, also
+those that are gone from the database and kept in the store (unless --present-only).")]
 pub struct Args {
     /// Sessions updated in the last N days; 0 = since midnight
     #[arg(long, value_name = "N")]
@@ -93,12 +94,12 @@ fn all_projects(context: &Context) -> anyhow::Result<Ready> {
         ..context.scope(PeriodSpec::All)?
     };
     let registry = context.registry()?;
-    let (store, manifest, refreshed) = context.state(None)?;
+    let State { store, manifest, refreshed, reading } = context.state(None)?;
     let duck = {
         let wanted = Wanted::of(["raw_session raw_message raw_part raw_project mart_messages"], &registry);
         crate::cli::context::open(&store, &manifest, &registry, &wanted)?
     };
-    Ok(Ready { store, manifest, registry, duck, scope, refreshed })
+    Ok(Ready { store, manifest, registry, duck, scope, refreshed, reading })
 }
 
 /// The project whose working tree holds the working directory (by its recorded name, where `--map` knows one).
@@ -128,8 +129,15 @@ fn current_project(context: &Context, duck: &Duck) -> anyhow::Result<String> {
 const SESSIONS: &str = "
 select id, project_id, cost, tokens_input, tokens_output, tokens_reasoning, tokens_cache_read, tokens_cache_write,
     time_created, time_updated
-from raw_session
-order by source, source_row, id";
+from raw_session";
+
+/// The real program knows only what its database holds now.
+fn present(distinct: bool, tables: &[&str]) -> String {
+    if distinct {
+        return "true".to_owned();
+    }
+    tables.iter().map(|table| format!("{table}.last_seen_at is null")).collect::<Vec<_>>().join(" and ")
+}
 
 fn messages_sql(distinct: bool) -> String {
     let (relation, condition) = if distinct {
@@ -144,8 +152,9 @@ fn messages_sql(distinct: bool) -> String {
         "select message.session_id, message.role, message.provider_id, message.model_id, message.cost, message.tokens_input,
             message.tokens_output, message.tokens_reasoning, message.tokens_cache_read, message.tokens_cache_write
          from {relation}
-         where {condition}message.role is not null
-         order by message.session_id, message.time_created, message.id"
+         where {condition}message.role is not null and {}
+         order by message.session_id, message.time_created, message.id",
+        present(distinct, &["message"])
     )
 }
 
@@ -162,12 +171,13 @@ fn tools_sql(distinct: bool) -> String {
             from raw_part as part
             inner join raw_message as message on message.id = part.message_id
             {join}
-            where part.type = 'tool' and part.tool is not null{condition}
+            where part.type = 'tool' and part.tool is not null{condition} and {}
         )
         select session_id, tool, count(*) as call_count
         from calls
         group by session_id, tool
-        order by session_id, min(place_no)"
+        order by session_id, min(place_no)",
+        present(distinct, &["part", "message"])
     )
 }
 
@@ -188,7 +198,8 @@ fn tokens(table: &Table, row: usize) -> Tokens {
 
 /// Sessions with the sums of what is in them, in the order in which the real program meets them.
 fn sessions(duck: &Duck, distinct: bool) -> anyhow::Result<Vec<SessionRow>> {
-    let table = duck.query("stats", SESSIONS, &[])?;
+    let sql = format!("{SESSIONS} where {} order by source, source_row, id", present(distinct, &["raw_session"]));
+    let table = duck.query("stats", &sql, &[])?;
     let mut rows = Vec::with_capacity(table.len());
     let mut index = HashMap::with_capacity(table.len());
     for row in 0..table.len() {

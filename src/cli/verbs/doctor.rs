@@ -7,8 +7,9 @@ use crate::cli::globals::OutputArgs;
 use crate::engine::table::Table;
 use crate::error::{Hint, StoreError};
 use crate::extract::opencode::locate::Found;
-use crate::extract::opencode::sqlite::Source;
-use crate::extract::{catalog, routes};
+use crate::extract::{catalog, disk, routes};
+use crate::store::manifest::Manifest;
+use crate::store::{Store, read};
 use camino::Utf8Path;
 
 /// Options of `doctor`.
@@ -80,7 +81,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
 }
 
 fn database(findings: &mut Findings, found: &Found, scratch: &Utf8Path) {
-    let source = match Source::open(&found.path, scratch) {
+    let source = match found.open(scratch) {
         Ok(source) => source,
         Err(error) => return findings.fail("database", error),
     };
@@ -112,6 +113,42 @@ fn database(findings: &mut Findings, found: &Found, scratch: &Utf8Path) {
     }
 }
 
+/// What the store keeps of each source, what happened to them, and whether every file holds what was written.
+fn kept(store: &Store, manifest: &Manifest, findings: &mut Findings) {
+    let when = |moment: i64| jiff::Timestamp::from_millisecond(moment).map_or_else(|_| "?".into(), |at| at.to_string());
+    for source in &manifest.sources {
+        let rows: u64 = ["session", "message", "part"]
+            .iter()
+            .filter_map(|table| manifest.tables.get(*table))
+            .flat_map(|table| &table.files)
+            .filter(|file| file.source() == Some(&source.name))
+            .map(|file| file.rows)
+            .sum();
+        let state = match source.last_seen_at {
+            Some(moment) => format!("history: last seen {}", when(moment)),
+            None => format!("read {}", when(source.read_at)),
+        };
+        let detail = format!("{} ({}, {rows} sessions, messages and parts, {state})", source.name, source.path);
+        match &source.damage {
+            Some(damage) => findings.say(
+                "source",
+                "warning",
+                format!("{detail}; {damage}"),
+                "`sqlite3 FILE .recover` may rescue it",
+            ),
+            None => findings.say("source", "ok", detail, ""),
+        }
+    }
+    for notice in &manifest.notices {
+        findings.say("notice", "warning", format!("{}: {}", when(notice.at), notice.text), "");
+    }
+    for file in manifest.files() {
+        if let Err(error) = read::verify(store.root(), file) {
+            findings.fail("store", error);
+        }
+    }
+}
+
 fn store(context: &Context, findings: &mut Findings) {
     let Ok(store) = context.store() else {
         return findings.say("store", "error", "no place for a store is known", "name one with --store DIR");
@@ -125,6 +162,7 @@ fn store(context: &Context, findings: &mut Findings) {
             let events = manifest.rows("telemetry");
             let files = manifest.telemetry.len();
             findings.say("telemetry", "ok", format!("{events} events of {files} files and tables"), "");
+            kept(&store, &manifest, findings);
             let quarantined = manifest.rows("quarantine");
             if quarantined > 0 {
                 findings.say(
@@ -135,16 +173,20 @@ fn store(context: &Context, findings: &mut Findings) {
                 );
             }
             let places = context.skill_places();
-            let directories: Vec<catalog::RecordedDirectory> = manifest
-                .directories
-                .iter()
-                .map(|entry| catalog::RecordedDirectory {
-                    project_id: entry.project_id.clone(),
-                    worktree: entry.worktree.clone(),
-                    directory: entry.directory.clone(),
-                })
-                .collect();
-            let found = catalog::discover(&places, &directories);
+            let mut found = catalog::Catalog::default();
+            for source in manifest.sources.iter().filter(|source| source.last_seen_at.is_none()) {
+                let own = disk::discover(&places, source).skills;
+                for skill in own.skills {
+                    if !found.skills.contains(&skill) {
+                        found.skills.push(skill);
+                    }
+                }
+                for warning in own.warnings {
+                    if !found.warnings.contains(&warning) {
+                        found.warnings.push(warning);
+                    }
+                }
+            }
             let valid = found.skills.iter().filter(|skill| skill.problem.is_none() && !skill.is_shadowed).count();
             findings.say("skills", "ok", format!("{valid} found on disk"), "");
             for skill in found.skills.iter().filter(|skill| skill.problem.is_some()) {
@@ -154,7 +196,7 @@ fn store(context: &Context, findings: &mut Findings) {
             for warning in &found.warnings {
                 findings.say("skills", "warning", format!("{}: {}", warning.path, warning.message), "");
             }
-            let tables = routes::discover(&places, &directories);
+            let tables = routes::discover(&places, &disk::recorded(&manifest));
             let own = tables.own_files();
             let detail = if own.is_empty() { "the tables that ship".to_owned() } else { own.join(", ") };
             findings.say("routes", "ok", detail, "");

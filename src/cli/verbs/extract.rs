@@ -1,14 +1,18 @@
 //! `logicoma extract`: refresh the store, say what was read.
 
 use crate::cli::context::Context;
-use crate::cli::format;
 use crate::cli::globals::OutputArgs;
+use crate::cli::select::writer_name;
+use crate::cli::{Usage, format};
 use crate::engine::table::{Column, Data, Table, Unit};
 
 /// Options of `extract`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Rows that a database no longer holds stay in the store, marked with when they were last seen. Several machines may share one
+store: `logicoma extract --source NAME --store DIR` writes under the machine's own name and touches nothing of the others'.")]
 pub struct Args {
-    /// Read everything again, whether or not something changed
+    /// Read everything again, whether or not something changed; history stays
     #[arg(long)]
     full: bool,
     /// Leave the raw JSON out of the store: small and private, but ad-hoc SQL over `data` finds nothing
@@ -27,8 +31,12 @@ pub struct Args {
 /// As [`Context::refresh`].
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let content = if args.no_content { Some(false) } else { args.content.then_some(true) };
-    let refreshed = context.refresh(content, args.full)?;
-    let store = context.store()?;
+    let store = match context.globals.source.as_slice() {
+        [] => context.store()?,
+        [name] => context.store()?.with_writer(writer_name(name)?),
+        _ => return Err(Usage("extract writes under one name: give --source once".into()).into()),
+    };
+    let refreshed = context.refresh(&store, content, args.full)?;
     let seconds = refreshed.elapsed.as_secs_f64();
     #[allow(clippy::cast_precision_loss, reason = "a rate for people")]
     let rate = refreshed.bytes_read as f64 / 1e6 / seconds.max(1e-9);

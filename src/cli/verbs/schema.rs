@@ -87,7 +87,9 @@ fn columns_of_table(name: &str) -> Option<Table> {
     let columns: Vec<_> = table
         .columns
         .iter()
-        .filter(|column| all.is_some() || table.name == "quarantine" || column.origin != Origin::Decoded)
+        .filter(|column| {
+            all.is_some() || table.name == "quarantine" || matches!(column.origin, Origin::Source | Origin::Content)
+        })
         .collect();
     let kind = |kind| match kind {
         Kind::Text => "varchar",

@@ -186,7 +186,7 @@ fn create(
     output: &OutputArgs,
 ) -> anyhow::Result<()> {
     let archive = place.archive(context)?;
-    context.state(None)?;
+    context.fresh(None)?;
     let store = context.store()?;
     let _lock = store.lock(true, || tracing::warn!("another logicoma is working on this store: waiting for it"))?;
     let manifest = store.manifest()?;

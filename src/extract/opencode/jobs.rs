@@ -1,14 +1,19 @@
-//! One chunk of raw rows becomes Parquet files: decode, fill columns, compress. Runs on rayon workers.
+//! One chunk of raw rows becomes Parquet files, or record batches: decode, fill columns, compress. Runs on rayon workers.
 //!
-//! Input: a [`Chunk`]. Output: [`Done`]: the files, what was quarantined, and what messages need to know of their parts.
+//! Input: a [`Chunk`]. Output: [`Done`]: the rows, what was quarantined, what messages need to know of their parts, and what
+//! the next refresh needs to know of all of them.
 
 use super::decode::{self, MessageFields, PartFields, PromptEvidence};
 use super::rows::{Cell, Chunk, RawRow, RowKind};
 use super::signals::push_signals;
+use super::signature::{Hasher, RowView};
+use super::state::Key;
 use crate::error::StoreError;
 use crate::store::batch::Batch;
 use crate::store::manifest::FileEntry;
-use crate::store::{parquet, schema};
+use crate::store::parquet::{self, Place};
+use crate::store::schema::{self, TableDef};
+use arrow::array::RecordBatch;
 use camino::Utf8Path;
 use std::collections::HashMap;
 use xxhash_rust::xxh3::xxh3_64;
@@ -24,8 +29,10 @@ pub(super) struct Shared<'a> {
     pub content: bool,
     /// Names of the partitions.
     pub partitions: &'a [String],
-    /// Folder for new files.
-    pub incoming: &'a Utf8Path,
+    /// Folder for new files; None leaves the rows in memory, for a partition that is written anew as a whole.
+    pub incoming: Option<&'a Utf8Path>,
+    /// Say which rows there are: there is history to compare with.
+    pub with_ids: bool,
 }
 
 /// What a job leaves.
@@ -33,6 +40,14 @@ pub(super) struct Shared<'a> {
 pub(super) struct Done {
     /// Table and file.
     pub files: Vec<(&'static str, FileEntry)>,
+    /// Rows that were not written, with their partition.
+    pub records: Vec<(&'static TableDef, String, RecordBatch)>,
+    /// Position of the chunk.
+    pub sequence: usize,
+    /// Sums of the rows' hashes, by session.
+    pub signatures: HashMap<Key, u128>,
+    /// Hashes of the ids of messages and of parts.
+    pub ids: [Vec<u64>; 2],
     /// Rows that could not be decoded.
     pub quarantined: u64,
     /// Evidence on prompts (from parts).
@@ -66,21 +81,48 @@ pub(super) fn run(chunk: Chunk, shared: &Shared<'_>, evidence: &Evidence) -> Res
         done: Done::default(),
         shared,
     };
+    let mut hasher = Hasher::default();
     for row in &chunk.rows {
+        let key = session_key(&chunk, row);
+        let hash = hasher.row(&RowView::of(&chunk, row));
+        match job.done.signatures.get_mut(key) {
+            Some(sum) => *sum = sum.wrapping_add(hash),
+            None => drop(job.done.signatures.insert(key.into(), hash)),
+        }
         match job.row(&chunk, row, evidence) {
             Ok(()) => {}
             Err(reason) => job.quarantine_row(&chunk, row, &reason),
         }
     }
     let partition = shared.partitions[chunk.partition as usize].clone();
+    job.done.sequence = chunk.sequence;
     drop(chunk);
     let Job { quarantine, messages, parts, signals, mut done, .. } = job;
-    for batch in [messages, parts, signals, quarantine] {
-        if !batch.is_empty() {
-            done.files.push((batch.table().name, parquet::write(batch, &partition, shared.incoming)?));
+    for batch in [messages, parts, signals, quarantine].into_iter().filter(|batch| !batch.is_empty()) {
+        let table = batch.table();
+        match shared.incoming {
+            Some(incoming) => {
+                let place = Place { source: Some(shared.source), partition: &partition, incoming };
+                done.files.push((table.name, parquet::write(batch, place)?));
+            }
+            None => done.records.push((table, partition.clone(), finish(batch)?)),
         }
     }
     Ok(done)
+}
+
+/// The rows of a batch.
+///
+/// # Errors
+/// A row is incomplete, which is a bug.
+pub(super) fn finish(batch: Batch) -> Result<RecordBatch, StoreError> {
+    let table = batch.table().name.to_owned();
+    batch.finish().map_err(|error| StoreError::Encode { table, source: error.into() })
+}
+
+/// The session of a row, empty when it names none.
+fn session_key<'a>(chunk: &'a Chunk, row: &RawRow) -> &'a [u8] {
+    chunk.text(&row.session_id).unwrap_or_default().as_bytes()
 }
 
 struct Job<'a> {
@@ -130,8 +172,7 @@ impl Job<'_> {
                     data: std::str::from_utf8(data).unwrap_or_default(),
                     generation: "v1",
                 };
-                push_part(&mut self.parts, &part, &fields, self.shared.source);
-                push_signals(&mut self.signals, &part, &fields, self.shared.source);
+                self.push_part(&part, &fields);
             }
             RowKind::Message => {
                 let mut fields = decode::decode_message(data).map_err(|reason| reason.to_string())?;
@@ -156,8 +197,7 @@ impl Job<'_> {
                         data: std::str::from_utf8(&part.raw).unwrap_or_default(),
                         generation: "v2",
                     };
-                    push_part(&mut self.parts, &part_row, &part.fields, self.shared.source);
-                    push_signals(&mut self.signals, &part_row, &part.fields, self.shared.source);
+                    self.push_part(&part_row, &part.fields);
                 }
             }
         }
@@ -175,8 +215,19 @@ impl Job<'_> {
             .text(chunk.text(&row.session_id))
             .text(Some(reason))
             .int(row.time_created)
-            .text(data.as_deref())
-            .text(Some(self.shared.source));
+            .text(data.as_deref());
+    }
+
+    fn note(&mut self, which: usize, id: &str) {
+        if self.shared.with_ids {
+            self.done.ids[which].push(evidence_key(id.as_bytes()));
+        }
+    }
+
+    fn push_part(&mut self, part: &PartRow<'_>, fields: &PartFields<'_>) {
+        self.note(1, part.id);
+        push_part(&mut self.parts, part, fields);
+        push_signals(&mut self.signals, part, fields);
     }
 
     fn push_message(
@@ -188,6 +239,7 @@ impl Job<'_> {
         fields: &MessageFields<'_>,
         generation: &str,
     ) {
+        self.note(0, id);
         self.messages
             .row()
             .text(Some(id))
@@ -223,11 +275,11 @@ impl Job<'_> {
             .int(fields.diff_deletions)
             .int(i64::try_from(data.len()).ok())
             .text(Some(generation))
-            .text(Some(self.shared.source));
+            .int(None);
     }
 }
 
-fn push_part(batch: &mut Batch, part: &PartRow<'_>, fields: &PartFields<'_>, source: &str) {
+fn push_part(batch: &mut Batch, part: &PartRow<'_>, fields: &PartFields<'_>) {
     batch
         .row()
         .text(Some(part.id))
@@ -280,5 +332,5 @@ fn push_part(batch: &mut Batch, part: &PartRow<'_>, fields: &PartFields<'_>, sou
         .text(fields.finish.as_deref())
         .int(i64::try_from(part.data.len()).ok())
         .text(Some(part.generation))
-        .text(Some(source));
+        .int(None);
 }

@@ -3,7 +3,9 @@
 //! Input: what the user named and what the environment says (read in `cli`). Output: an ordered list of files, each
 //! with a short name that is unique in the store.
 
-use crate::error::LocateError;
+use super::sqlite::{self, Source};
+use crate::error::{ExtractError, LocateError};
+use crate::store::manifest::Fingerprint;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeSet;
 
@@ -27,6 +29,40 @@ pub struct Found {
     pub name: String,
     /// The file.
     pub path: Utf8PathBuf,
+}
+
+impl Found {
+    /// A database of this name at this place.
+    #[must_use]
+    pub fn at(name: &str, path: &Utf8Path) -> Self {
+        Self { name: name.to_owned(), path: path.to_owned() }
+    }
+
+    /// Opens it for reading.
+    ///
+    /// # Errors
+    /// As [`Source::open`].
+    pub fn open(&self, scratch: &Utf8Path) -> Result<Source, ExtractError> {
+        Source::open(&self.path, scratch)
+    }
+
+    /// Opens it although it is damaged.
+    ///
+    /// # Errors
+    /// As [`Source::rescue`].
+    pub fn rescue(&self, scratch: &Utf8Path) -> Result<Source, ExtractError> {
+        Source::rescue(&self.path, scratch)
+    }
+
+    /// The state of the file.
+    ///
+    /// # Errors
+    /// It cannot be examined.
+    pub fn fingerprint(&self) -> Result<Fingerprint, ExtractError> {
+        let path =
+            camino::absolute_utf8(&self.path).map_err(|source| ExtractError::Io { path: self.path.clone(), source })?;
+        sqlite::fingerprint(&path)
+    }
 }
 
 /// Resolves the places to files.

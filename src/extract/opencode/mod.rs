@@ -1,29 +1,37 @@
 //! OpenCode's databases into the store's tables.
 //!
-//! Input: located databases. Output: Parquet files below the folder for incoming ones, and what the manifest says of
-//! each source. The calling thread reads and copies rows; rayon workers decode and compress. Permits bound the chunks
-//! in flight, so that memory does not grow with the database.
+//! Input: a located database, and what the store keeps of it. Output: new Parquet files in the folder for incoming ones, and
+//! what the manifest says of the source. The calling thread reads and copies rows; rayon workers decode and compress. Permits
+//! bound the chunks in flight, so that memory does not grow with the database.
+//!
+//! A refresh looks at all sessions and at the leaf pages of messages and parts ([`scan`]), finds by signatures which
+//! sessions changed, reads these again, and writes the files anew in which rows of theirs lie ([`merge`]). Rows that
+//! the source no longer holds stay, with the time at which they were last seen.
 
 pub mod decode;
+mod heads;
 mod jobs;
 pub mod locate;
+mod merge;
 mod partition;
+mod reader;
+mod rescue;
+mod rewrite;
 mod rows;
+mod scan;
 mod signals;
-mod small;
+mod signature;
 pub mod sqlite;
+mod state;
+mod workers;
 
-use super::catalog::RecordedDirectory;
-use crate::error::ExtractError;
-use crate::store::manifest::{FileEntry, SourceEntry, TableEntry};
+use crate::error::{ExtractError, StoreError};
+use crate::store::manifest::{FileEntry, SourceEntry};
 use camino::Utf8Path;
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
-use jobs::{Done, Evidence, Shared};
 use locate::Found;
-use partition::{Generation, Owners};
-use rows::{Chunk, Chunker, RowKind, wanted};
-use sqlite::{Source, explain};
-use std::collections::{BTreeMap, HashSet};
+use reader::{Read, Reader};
+use sqlite::Source;
+use std::collections::BTreeMap;
 
 pub use partition::UNKNOWN;
 pub(crate) use partition::week_of;
@@ -36,45 +44,123 @@ pub trait Progress {
     fn advance(&self, rows: u64, bytes: u64);
 }
 
-/// What was read.
-#[derive(Debug, Default)]
-pub struct Extracted {
-    /// Files by table.
-    pub tables: BTreeMap<String, TableEntry>,
-    /// Databases.
-    pub sources: Vec<SourceEntry>,
-    /// Directories in which sessions ran, for the catalogue of skills.
-    pub directories: Vec<RecordedDirectory>,
-    /// Rows that could not be decoded.
-    pub quarantined: u64,
-    /// Rows read from all sources.
+/// Files of a source, by table.
+pub type Files = BTreeMap<String, Vec<FileEntry>>;
+
+/// What a store keeps of a source.
+#[derive(Debug, Clone, Copy)]
+pub struct Old<'a> {
+    /// What the manifest says; None when that was lost.
+    pub entry: Option<&'a SourceEntry>,
+    /// Its files.
+    pub files: &'a Files,
+    /// The files have today's columns, and may be continued.
+    pub is_current: bool,
+}
+
+/// A source to be read.
+#[derive(Clone, Copy)]
+pub struct Job<'a> {
+    /// Its name in the store.
+    pub name: &'a str,
+    /// Where it is.
+    pub found: &'a Found,
+    /// Keep raw JSON.
+    pub content: bool,
+    /// The store's folder.
+    pub root: &'a Utf8Path,
+    /// Folder for new files.
+    pub incoming: &'a Utf8Path,
+    /// What the store keeps of it.
+    pub old: Option<Old<'a>>,
+    /// Clock, epoch ms UTC.
+    pub now: i64,
+    /// Told how far it is.
+    pub progress: &'a dyn Progress,
+}
+
+/// What reading a source gave.
+pub enum Outcome {
+    /// No row changed; the entry has the new fingerprint.
+    Same(Box<SourceEntry>),
+    /// Nothing of what was known is there: this is another database.
+    Other,
+    /// Rows changed.
+    Changed(Box<Changed>),
+}
+
+/// A source's new state.
+#[derive(Debug)]
+pub struct Changed {
+    /// For the manifest.
+    pub entry: SourceEntry,
+    /// All its files.
+    pub files: Files,
+    /// Rows read.
     pub rows_read: u64,
     /// Bytes of JSON read.
     pub bytes_read: u64,
+    /// What the user should know.
+    pub notices: Vec<String>,
 }
 
-/// Reads all sources.
+/// Reads a source as far as it changed.
 ///
 /// # Errors
-/// A source cannot be read, or the store cannot be written. Nothing but the folder for incoming files has changed then.
-pub fn extract(
-    found: &[Found],
-    content: bool,
-    incoming: &Utf8Path,
-    progress: &dyn Progress,
-) -> Result<Extracted, ExtractError> {
+/// The source cannot be read at all, or the store cannot be written. Nothing but the folder for incoming files has changed
+/// then.
+pub fn refresh(job: Job<'_>) -> Result<Outcome, ExtractError> {
+    match attempt(job) {
+        // A file of the store does not hold what was written: everything is read again, and what is left is carried over.
+        Err(ExtractError::Store(StoreError::Damaged { path, problem }))
+            if job.old.is_some_and(|old| old.is_current) =>
+        {
+            let old = job.old.map(|old| Old { is_current: false, ..old });
+            let mut outcome = attempt(Job { old, ..job })?;
+            if let Outcome::Changed(changed) = &mut outcome {
+                let told = changed.notices.iter().any(|notice| notice.contains(path.as_str()));
+                if !told {
+                    changed.notices.push(format!("{path} {problem}: its rows were read again"));
+                }
+            }
+            Ok(outcome)
+        }
+        result => result,
+    }
+}
+
+fn attempt(job: Job<'_>) -> Result<Outcome, ExtractError> {
+    let read = match read(job, Found::open) {
+        Err(error @ ExtractError::Corrupt { .. }) => {
+            tracing::info!("{error}: reading what can be read");
+            match read(job, Found::rescue) {
+                Err(ExtractError::Store(error)) => return Err(error.into()),
+                Ok(Read::Fresh(fresh)) if !fresh.is_nothing => Read::Fresh(fresh),
+                _ => return Err(error),
+            }
+        }
+        result => result?,
+    };
+    match read {
+        Read::Same(entry) => Ok(Outcome::Same(entry)),
+        Read::Other => Ok(Outcome::Other),
+        Read::Fresh(fresh) => Ok(Outcome::Changed(Box::new(merge::merge(job, *fresh)?))),
+    }
+}
+
+/// The database is closed again when this returns: no lock of it is held while files are written.
+fn read(job: Job<'_>, open: fn(&Found, &Utf8Path) -> Result<Source, ExtractError>) -> Result<Read, ExtractError> {
     // A database that was read as immutable, but written meanwhile, is read again: then it has a log to share.
     for _ in 0..3 {
-        let sources = found.iter().map(|found| Source::open(&found.path, incoming)).collect::<Result<Vec<_>, _>>()?;
-        let extracted = Extractor::new(found, &sources, content, incoming, progress)?.run()?;
-        if sources.iter().all(Source::verify_unchanged) {
-            return Ok(extracted);
+        let source = open(job.found, job.incoming)?;
+        let read = Reader::new(job, &source)?.read()?;
+        if source.verify_unchanged() {
+            return Ok(read);
         }
-        tracing::info!("a database changed while it was read without a log: reading it again");
+        tracing::info!("the database changed while it was read without a log: reading it again");
     }
-    let path = found.first().map(|found| found.path.clone()).unwrap_or_default();
     Err(ExtractError::Locked {
-        path,
+        path: job.found.path.clone(),
         source: rusqlite::Error::SqliteFailure(
             rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
             Some("the database keeps changing".into()),
@@ -82,208 +168,10 @@ pub fn extract(
     })
 }
 
-struct Extractor<'a> {
-    found: &'a [Found],
-    sources: &'a [Source],
-    owners: Owners,
-    content: bool,
-    incoming: &'a Utf8Path,
-    progress: &'a dyn Progress,
-    done: Extracted,
-    orphans: HashSet<u64>,
-}
-
-impl<'a> Extractor<'a> {
-    fn new(
-        found: &'a [Found],
-        sources: &'a [Source],
-        content: bool,
-        incoming: &'a Utf8Path,
-        progress: &'a dyn Progress,
-    ) -> Result<Self, ExtractError> {
-        let owners = Owners::read(sources)?;
-        Ok(Self {
-            found,
-            sources,
-            owners,
-            content,
-            incoming,
-            progress,
-            done: Extracted::default(),
-            orphans: HashSet::new(),
-        })
-    }
-
-    fn run(mut self) -> Result<Extracted, ExtractError> {
-        for index in 0..self.sources.len() {
-            let mut rows_read = BTreeMap::new();
-            if self.sources[index].has_v1() {
-                let (rows, evidence) = self.stream(index, RowKind::Part, Evidence::new())?;
-                rows_read.insert("part".to_owned(), rows);
-                let (rows, _) = self.stream(index, RowKind::Message, evidence)?;
-                rows_read.insert("message".to_owned(), rows);
-            }
-            if self.sources[index].has_v2() {
-                let (rows, _) = self.stream(index, RowKind::V2, Evidence::new())?;
-                rows_read.insert("session_message".to_owned(), rows);
-            }
-            self.done.rows_read += rows_read.values().sum::<u64>();
-            self.done.sources.push(self.describe(index, rows_read));
-        }
-        let small = small::extract(self.found, self.sources, &mut self.owners, self.content, self.incoming)?;
-        for (index, rows) in small.rows_read.into_iter().enumerate() {
-            self.done.rows_read += rows.values().sum::<u64>();
-            self.done.sources[index].rows_read.extend(rows);
-        }
-        for (index, version) in small.versions.into_iter().enumerate() {
-            self.done.sources[index].opencode_version = version;
-        }
-        self.done.directories = small.directories;
-        self.add_files(small.files);
-        for table in self.done.tables.values_mut() {
-            table.files.sort();
-        }
-        Ok(self.done)
-    }
-
-    fn describe(&self, index: usize, rows_read: BTreeMap<String, u64>) -> SourceEntry {
-        let source = &self.sources[index];
-        let generation = match (source.has_v1(), source.has_v2()) {
-            (true, true) => "v1+v2",
-            (_, true) => "v2",
-            _ => "v1",
-        };
-        SourceEntry {
-            name: self.found[index].name.clone(),
-            path: camino::absolute_utf8(&source.path).unwrap_or_else(|_| source.path.clone()).into_string(),
-            opencode_version: None,
-            generation: generation.to_owned(),
-            migrations: source.migrations(),
-            rows_read,
-            fingerprint: source.fingerprint.clone(),
-        }
-    }
-
-    fn add_files(&mut self, files: Vec<(&'static str, FileEntry)>) {
-        for (table, file) in files {
-            let entry = self.done.tables.entry(table.to_owned()).or_default();
-            entry.rows += file.rows;
-            entry.files.push(file);
-        }
-    }
-
-    /// Streams one table through the workers.
-    fn stream(&mut self, index: usize, kind: RowKind, evidence: Evidence) -> Result<(u64, Evidence), ExtractError> {
-        let source = &self.sources[index];
-        let table = kind.table();
-        let explain = |error| explain(&source.path, Some(table), error);
-        let estimate: i64 = source
-            .connection
-            .query_row(&format!("select coalesce(max(rowid), 0) from \"{table}\""), [], |row| row.get(0))
-            .map_err(explain)?;
-        self.progress.table(&self.found[index].name, table, u64::try_from(estimate).unwrap_or(0));
-        let sql = format!("select rowid, {} from \"{table}\" order by rowid", source.select_list(table, &wanted(kind)));
-        let mut statement = source.connection.prepare(&sql).map_err(explain)?;
-        let mut rows = statement.query([]).map_err(explain)?;
-
-        let partitions = self.owners.partitions.clone();
-        let shared = Shared {
-            source: &self.found[index].name,
-            content: self.content,
-            partitions: &partitions,
-            incoming: self.incoming,
-        };
-        let generation = if kind == RowKind::V2 { Generation::V2 } else { Generation::V1 };
-        let workers = Workers::new();
-        let (owners, orphans, progress) = (&self.owners, &mut self.orphans, self.progress);
-        let mut count = 0_u64;
-        let mut bytes = 0_u64;
-        let read = rayon::in_place_scope(|scope| -> Result<(), ExtractError> {
-            let mut chunker = Chunker::new(kind, partitions.len());
-            while let Some(row) = rows.next().map_err(explain)? {
-                count += 1;
-                let size = row.get_ref(7).map_err(explain)?.as_bytes().map_or(0, <[u8]>::len) as u64;
-                bytes += size;
-                if count.is_multiple_of(256) {
-                    progress.advance(256, 0);
-                }
-                let session = row.get_ref(3).map_err(explain)?.as_bytes().unwrap_or_default();
-                let partition = match owners.get(session) {
-                    Some(owner) if (owner.source, owner.generation) == (index, generation) => owner.partition,
-                    Some(_) => continue,
-                    None => {
-                        // A row without session: kept once, whichever databases hold it.
-                        let id = row.get_ref(1).map_err(explain)?.as_bytes().unwrap_or_default();
-                        if !id.is_empty() && !orphans.insert(jobs::evidence_key(id) ^ kind as u64) {
-                            continue;
-                        }
-                        0
-                    }
-                };
-                if let Some(chunk) = chunker.push(row, partition).map_err(explain)? {
-                    workers.submit(scope, chunk, &shared, &evidence);
-                }
-            }
-            for chunk in chunker.finish() {
-                workers.submit(scope, chunk, &shared, &evidence);
-            }
-            Ok(())
-        });
-        let collected = workers.collect();
-        read?;
-        let mut found = Evidence::new();
-        for done in collected {
-            let done = done?;
-            self.done.quarantined += done.quarantined;
-            for (key, evidence) in done.evidence {
-                let known: &mut decode::PromptEvidence = found.entry(key).or_default();
-                known.has_real |= evidence.has_real;
-                known.has_synthetic |= evidence.has_synthetic;
-                known.has_compaction |= evidence.has_compaction;
-            }
-            self.add_files(done.files);
-        }
-        self.done.bytes_read += bytes;
-        Ok((count, found))
-    }
-}
-
-type JobResult = Result<Done, crate::error::StoreError>;
-
-/// Bounds the chunks in flight and gathers what the jobs leave.
-struct Workers {
-    permits: (Sender<()>, Receiver<()>),
-    results: (Sender<JobResult>, Receiver<JobResult>),
-}
-
-impl Workers {
-    fn new() -> Self {
-        let limit = rayon::current_num_threads() + 1;
-        let permits = bounded(limit);
-        for _ in 0..limit {
-            let _ = permits.0.send(());
-        }
-        Self { permits, results: unbounded() }
-    }
-
-    fn submit<'scope>(
-        &self,
-        scope: &rayon::Scope<'scope>,
-        chunk: Chunk,
-        shared: &'scope Shared<'scope>,
-        evidence: &'scope Evidence,
-    ) {
-        let _ = self.permits.1.recv();
-        let (permit, result) = (self.permits.0.clone(), self.results.0.clone());
-        scope.spawn(move |_| {
-            let _ = result.send(jobs::run(chunk, shared, evidence));
-            let _ = permit.send(());
-        });
-    }
-
-    fn collect(self) -> Vec<JobResult> {
-        let (sender, receiver) = self.results;
-        drop(sender);
-        receiver.into_iter().collect()
-    }
+/// Files of a source that is not there any more, in today's shape.
+///
+/// # Errors
+/// The store cannot be read or written.
+pub fn reshape(job: Job<'_>) -> Result<(Files, Vec<String>), ExtractError> {
+    Ok(merge::reshape(job)?)
 }

@@ -1,14 +1,15 @@
-//! Which source owns a session, and in which partition its rows lie.
+//! Which generation of schema holds a session, and in which partition its rows lie.
 //!
-//! Input: the session tables of all sources. Output: [`Owners`]: for each session its newest holder and its week.
-//! A session that several databases (or both generations of schema) hold is taken whole from the newest of them.
+//! Input: the session tables of a source. Output: [`Owners`]: for each session its newest generation and its week. A session
+//! that both generations hold is taken whole from the second, which continues the first.
 
 use super::rows::integer;
-use super::sqlite::{Source, explain};
+use super::sqlite::Source;
 use crate::error::ExtractError;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use std::collections::HashMap;
+use rusqlite::types::ValueRef;
+use std::collections::{HashMap, HashSet};
 
 /// Generation of schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,13 +43,10 @@ impl Generation {
 /// Who holds a session.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Owner {
-    /// Index of the source.
-    pub source: usize,
-    /// Generation within it.
+    /// The generation.
     pub generation: Generation,
     /// Partition number.
     pub partition: u32,
-    updated: i64,
 }
 
 /// Sessions and partitions.
@@ -58,6 +56,19 @@ pub(super) struct Owners {
     /// Names of the partitions by number; the first is `unknown`.
     pub partitions: Vec<String>,
     numbers: HashMap<i64, u32>,
+    /// The newest `time_updated` of a session.
+    pub newest: Option<i64>,
+    /// Sessions that are gone, but rows of theirs are left in the second generation, which continues the first.
+    orphans: HashSet<Box<[u8]>>,
+}
+
+/// The key of a session: its id, where that is text that can be stored.
+#[must_use]
+pub(super) fn text_key(value: ValueRef<'_>) -> Option<&[u8]> {
+    match value {
+        ValueRef::Text(bytes) if !bytes.is_empty() && simdutf8::basic::from_utf8(bytes).is_ok() => Some(bytes),
+        _ => None,
+    }
 }
 
 /// Partition of rows whose session or time is unknown.
@@ -66,49 +77,85 @@ const DAY_MS: i64 = 86_400_000;
 /// 1970-01-05 was a Monday.
 const FIRST_MONDAY_MS: i64 = 4 * DAY_MS;
 /// Times outside 2000 to 2100 are not taken for dates.
-const PLAUSIBLE: std::ops::Range<i64> = 946_684_800_000..4_102_444_800_000;
+pub(super) const PLAUSIBLE: std::ops::Range<i64> = 946_684_800_000..4_102_444_800_000;
 
 impl Owners {
-    /// Reads the session tables of all sources.
+    /// Reads the session tables of a source.
     ///
     /// # Errors
-    /// A source cannot be read.
-    pub(super) fn read(sources: &[Source]) -> Result<Self, ExtractError> {
+    /// The source cannot be read.
+    pub(super) fn read(source: &Source) -> Result<Self, ExtractError> {
         let mut owners = Self { partitions: vec![UNKNOWN.to_owned()], ..Self::default() };
-        for (index, source) in sources.iter().enumerate() {
-            for generation in [Generation::V1, Generation::V2] {
-                if match generation {
-                    Generation::V1 => source.has_v1(),
-                    Generation::V2 => source.has_v2(),
-                } {
-                    owners.add(index, source, generation)?;
+        for generation in source.generations() {
+            let table = generation.session_table();
+            let sql = format!(
+                "select rowid, {} from \"{table}\"",
+                source.select_list(table, &["id", "time_created", "time_updated"])
+            );
+            source.each(table, &sql, |row| {
+                let created = integer(row.get_ref(2)?);
+                let updated = integer(row.get_ref(3)?).or(created);
+                if let Some(id) = text_key(row.get_ref(1)?) {
+                    owners.newest = owners.newest.max(updated.filter(|moment| PLAUSIBLE.contains(moment)));
+                    let partition = owners.partition(created);
+                    owners.sessions.insert(id.into(), Owner { generation, partition });
+                }
+                Ok(())
+            })?;
+        }
+        if source.has_v2() {
+            for id in source.distinct("session_message", "session_id")? {
+                if !owners.sessions.contains_key(&id) {
+                    owners.orphans.insert(id);
                 }
             }
         }
         Ok(owners)
     }
 
-    fn add(&mut self, index: usize, source: &Source, generation: Generation) -> Result<(), ExtractError> {
-        let table = generation.session_table();
-        let explain = |error| explain(&source.path, Some(table), error);
-        let columns = source.select_list(table, &["id", "time_created", "time_updated"]);
-        let mut statement =
-            source.connection.prepare(&format!("select {columns} from \"{table}\" order by rowid")).map_err(explain)?;
-        let mut rows = statement.query([]).map_err(explain)?;
-        while let Some(row) = rows.next().map_err(explain)? {
-            let Ok(id) = row.get_ref(0).map_err(explain)?.as_bytes() else { continue };
-            let created = integer(row.get_ref(1).map_err(explain)?);
-            let updated = integer(row.get_ref(2).map_err(explain)?).or(created).unwrap_or(i64::MIN);
-            let partition = self.partition(created);
-            let candidate = Owner { source: index, generation, partition, updated };
-            let owner = self.sessions.entry(id.into()).or_insert(candidate);
-            // Within one database the second generation continues the first; between databases the newer state wins.
-            let wins = if owner.source == index { generation > owner.generation } else { updated > owner.updated };
-            if wins {
-                *owner = candidate;
-            }
+    /// The partition of a row of this session in this generation's tables; None when the other generation holds the session.
+    #[must_use]
+    pub(super) fn partition_in(&self, session_id: &[u8], generation: Generation) -> Option<u32> {
+        match self.sessions.get(session_id) {
+            Some(owner) => (owner.generation == generation).then_some(owner.partition),
+            None if session_id.is_empty() => Some(0),
+            None => (self.orphan(session_id) == generation).then_some(0),
         }
-        Ok(())
+    }
+
+    /// The generation in which rows without a session stand.
+    #[must_use]
+    pub(super) fn orphan(&self, session_id: &[u8]) -> Generation {
+        if self.orphans.contains(session_id) { Generation::V2 } else { Generation::V1 }
+    }
+
+    /// Knows a session that could not be read now from an earlier state.
+    pub(super) fn remember(&mut self, id: &[u8], generation: Generation, partition: &str) {
+        if !self.sessions.contains_key(id) {
+            let partition = self.named(partition);
+            self.sessions.insert(id.into(), Owner { generation, partition });
+        }
+    }
+
+    /// Number of a partition by its name.
+    fn named(&mut self, name: &str) -> u32 {
+        let known = self.partitions.iter().position(|known| known == name);
+        let at = known.unwrap_or_else(|| {
+            self.partitions.push(name.to_owned());
+            self.partitions.len() - 1
+        });
+        u32::try_from(at).unwrap_or(0)
+    }
+
+    /// Number of sessions.
+    #[must_use]
+    pub(super) fn len(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// All sessions, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], Owner)> {
+        self.sessions.iter().map(|(id, owner)| (&**id, *owner))
     }
 
     /// The owner of a session.
@@ -121,11 +168,12 @@ impl Owners {
     pub(super) fn partition(&mut self, moment: Option<i64>) -> u32 {
         let Some(moment) = moment.filter(|moment| PLAUSIBLE.contains(moment)) else { return 0 };
         let week = (moment - FIRST_MONDAY_MS).div_euclid(7 * DAY_MS);
-        let partitions = &mut self.partitions;
-        *self.numbers.entry(week).or_insert_with(|| {
-            partitions.push(week_name(moment));
-            u32::try_from(partitions.len() - 1).unwrap_or(0)
-        })
+        if let Some(number) = self.numbers.get(&week) {
+            return *number;
+        }
+        let number = self.named(&week_name(moment));
+        self.numbers.insert(week, number);
+        number
     }
 }
 

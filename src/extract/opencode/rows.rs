@@ -2,6 +2,8 @@
 //!
 //! Input: an SQLite statement. Output: [`Chunk`]s, each bounded in bytes, whose sequence depends only on the rows.
 
+use super::partition::Generation;
+use super::sqlite::Source;
 use rusqlite::types::ValueRef;
 use std::ops::Range;
 
@@ -24,6 +26,21 @@ pub(super) enum RowKind {
 }
 
 impl RowKind {
+    /// The kinds that a source has, in the order in which they are read: what parts say is needed to read messages.
+    pub(super) fn of(source: &Source) -> impl Iterator<Item = Self> {
+        let first = source.has_v1().then_some([Self::Part, Self::Message]);
+        first.into_iter().flatten().chain(source.has_v2().then_some(Self::V2))
+    }
+
+    /// The generation of schema that has it.
+    #[must_use]
+    pub(super) fn generation(self) -> Generation {
+        match self {
+            Self::Message | Self::Part => Generation::V1,
+            Self::V2 => Generation::V2,
+        }
+    }
+
     /// Name of the source's table.
     #[must_use]
     pub(super) fn table(self) -> &'static str {
@@ -76,6 +93,8 @@ pub(super) struct Chunk {
     pub kind: RowKind,
     /// The partition's number.
     pub partition: u32,
+    /// Position among the chunks of its table.
+    pub sequence: usize,
     /// The bytes.
     pub arena: Vec<u8>,
     /// The rows.
@@ -144,13 +163,14 @@ pub(super) struct Chunker {
     kind: RowKind,
     pending: Vec<Option<Chunk>>,
     bytes: usize,
+    given: usize,
 }
 
 impl Chunker {
     /// For `partitions` partitions.
     #[must_use]
     pub(super) fn new(kind: RowKind, partitions: usize) -> Self {
-        Self { kind, pending: std::iter::repeat_with(|| None).take(partitions).collect(), bytes: 0 }
+        Self { kind, pending: std::iter::repeat_with(|| None).take(partitions).collect(), bytes: 0, given: 0 }
     }
 
     /// Adds the statement's current row; gives a chunk when one is full.
@@ -163,8 +183,13 @@ impl Chunker {
             self.pending.resize_with(slot + 1, || None);
         }
         let kind = self.kind;
-        let chunk =
-            self.pending[slot].get_or_insert_with(|| Chunk { kind, partition, arena: Vec::new(), rows: Vec::new() });
+        let chunk = self.pending[slot].get_or_insert_with(|| Chunk {
+            kind,
+            partition,
+            sequence: 0,
+            arena: Vec::new(),
+            rows: Vec::new(),
+        });
         let before = chunk.arena.len();
         let raw = RawRow {
             rowid: integer(row.get_ref(0)?).unwrap_or_default(),
@@ -190,13 +215,22 @@ impl Chunker {
     }
 
     fn take(&mut self, slot: usize) -> Option<Chunk> {
-        let chunk = self.pending[slot].take();
-        self.bytes -= chunk.as_ref().map_or(0, |chunk| chunk.arena.len());
+        let mut chunk = self.pending[slot].take();
+        if let Some(chunk) = &mut chunk {
+            self.bytes -= chunk.arena.len();
+            chunk.sequence = self.given;
+            self.given += 1;
+        }
         chunk
     }
 
     /// What is left, in order of partitions.
     pub(super) fn finish(self) -> impl Iterator<Item = Chunk> {
-        self.pending.into_iter().flatten()
+        let given = self.given;
+        self.pending
+            .into_iter()
+            .flatten()
+            .enumerate()
+            .map(move |(index, chunk)| Chunk { sequence: given + index, ..chunk })
     }
 }

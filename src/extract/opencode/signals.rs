@@ -5,7 +5,7 @@ use super::jobs::PartRow;
 use crate::store::batch::Batch;
 
 /// Adds what a part says; most say nothing.
-pub(super) fn push_signals(batch: &mut Batch, part: &PartRow<'_>, fields: &PartFields<'_>, source: &str) {
+pub(super) fn push_signals(batch: &mut Batch, part: &PartRow<'_>, fields: &PartFields<'_>) {
     for (position, signal) in fields.signals.iter().enumerate() {
         batch
             .row()
@@ -53,6 +53,6 @@ pub(super) fn push_signals(batch: &mut Batch, part: &PartRow<'_>, fields: &PartF
             .text(signal.model.as_deref())
             .text(signal.format.as_deref())
             .text(Some(part.generation))
-            .text(Some(source));
+            .int(None);
     }
 }

@@ -5,10 +5,13 @@
 //! would create one there), and then [`Source::verify_unchanged`] tells whether a writer came meanwhile.
 //! Only the tables of [`ALLOWED`] are ever named in SQL: the rest may hold secrets, or be most of the file.
 
+use super::partition::Generation;
+use super::rescue::Gaps;
 use crate::error::ExtractError;
 use crate::store::manifest::Fingerprint;
 use camino::{Utf8Path, Utf8PathBuf};
 use rusqlite::{Connection, OpenFlags};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -44,7 +47,11 @@ pub struct Source {
     /// The state when it was opened.
     pub fingerprint: Fingerprint,
     immutable: bool,
-    _copy: Option<tempfile::TempDir>,
+    /// Opened by [`Source::rescue`]: what was stepped over.
+    pub(super) gaps: Option<RefCell<Gaps>>,
+    /// The log's index when the transaction began: it changes with every commit.
+    log_state: Option<[u8; 96]>,
+    copy: Option<tempfile::TempDir>,
 }
 
 /// Size and time of a database and its log.
@@ -55,12 +62,23 @@ pub fn fingerprint(path: &Utf8Path) -> Result<Fingerprint, ExtractError> {
     let io = |source| ExtractError::Io { path: path.to_owned(), source };
     let file = std::fs::metadata(path).map_err(io)?;
     let wal = std::fs::metadata(sidecar(path, "-wal")).ok().filter(|wal| wal.len() > 0);
+    let counter = beginning::<28>(path).map_or([0; 4], |head| [head[24], head[25], head[26], head[27]]);
+    let salts = wal.as_ref().and_then(|_| beginning::<24>(&sidecar(path, "-wal")));
     Ok(Fingerprint {
         size: file.len(),
         modified_ns: modified_ns(&file),
         wal_size: wal.as_ref().map_or(0, std::fs::Metadata::len),
         wal_modified_ns: wal.as_ref().map_or(0, modified_ns),
+        change_counter: u32::from_be_bytes(counter),
+        wal_salts: salts.map_or(0, |head| head[16..].iter().fold(0, |salts, byte| (salts << 8) | u64::from(*byte))),
     })
+}
+
+/// The first bytes of a file, where it has so many.
+fn beginning<const SIZE: usize>(path: &Utf8Path) -> Option<[u8; SIZE]> {
+    use std::io::Read;
+    let mut bytes = [0_u8; SIZE];
+    std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut bytes)).ok().map(|()| bytes)
 }
 
 fn modified_ns(metadata: &std::fs::Metadata) -> i64 {
@@ -76,6 +94,11 @@ fn sidecar(path: &Utf8Path, suffix: &str) -> Utf8PathBuf {
     Utf8PathBuf::from(format!("{path}{suffix}"))
 }
 
+/// The head of the log's index, both copies of it.
+fn log_state(path: &Utf8Path) -> Option<[u8; 96]> {
+    beginning(&sidecar(path, "-shm"))
+}
+
 /// Turns what SQLite says into what the user understands.
 pub(crate) fn explain(path: &Utf8Path, table: Option<&'static str>, source: rusqlite::Error) -> ExtractError {
     use rusqlite::ErrorCode;
@@ -89,22 +112,20 @@ pub(crate) fn explain(path: &Utf8Path, table: Option<&'static str>, source: rusq
 }
 
 fn check_header(path: &Utf8Path, fingerprint: &Fingerprint) -> Result<Option<[u8; 20]>, ExtractError> {
-    use std::io::Read;
     if fingerprint.size == 0 {
         if fingerprint.wal_size == 0 {
             return Err(ExtractError::Empty { path: path.to_owned() });
         }
         return Ok(None);
     }
-    let mut header = [0_u8; 20];
-    let mut file = std::fs::File::open(path).map_err(|source| ExtractError::Io { path: path.to_owned(), source })?;
-    match file.read_exact(&mut header) {
-        Ok(()) if header.starts_with(b"SQLite format 3\0") => Ok(Some(header)),
+    std::fs::File::open(path).map_err(|source| ExtractError::Io { path: path.to_owned(), source })?;
+    match beginning::<20>(path) {
+        Some(header) if header.starts_with(b"SQLite format 3\0") => Ok(Some(header)),
         _ => Err(ExtractError::NotSqlite { path: path.to_owned() }),
     }
 }
 
-fn connect(path: &Utf8Path, immutable: bool) -> Result<Connection, rusqlite::Error> {
+fn connect(path: &Utf8Path, immutable: bool, rescue: bool) -> Result<Connection, rusqlite::Error> {
     let mut uri = String::from("file:");
     for character in path.as_str().chars() {
         match character {
@@ -120,6 +141,10 @@ fn connect(path: &Utf8Path, immutable: bool) -> Result<Connection, rusqlite::Err
     connection.busy_timeout(BUSY)?;
     // Never creates, never writes, never runs functions that a hostile schema names.
     connection.execute_batch("pragma query_only = on; pragma trusted_schema = off; pragma cell_size_check = on;")?;
+    if rescue {
+        // Lets SQLite begin although the file is shorter than its header says; nothing can be written here.
+        connection.execute_batch("pragma writable_schema = on")?;
+    }
     connection.execute_batch("begin")?;
     // The first read fixes the snapshot.
     connection.query_row("select count(*) from sqlite_schema", [], |_| Ok(()))?;
@@ -135,6 +160,18 @@ impl Source {
     /// # Errors
     /// Empty, not SQLite, not OpenCode's, locked, damaged or unreadable.
     pub fn open(path: &Utf8Path, scratch: &Utf8Path) -> Result<Self, ExtractError> {
+        Self::open_with(path, scratch, false)
+    }
+
+    /// Opens a damaged database, of which [`Source::each`] then reads what can be read.
+    ///
+    /// # Errors
+    /// Not even its schema can be read.
+    pub fn rescue(path: &Utf8Path, scratch: &Utf8Path) -> Result<Self, ExtractError> {
+        Self::open_with(path, scratch, true)
+    }
+
+    fn open_with(path: &Utf8Path, scratch: &Utf8Path, rescue: bool) -> Result<Self, ExtractError> {
         let absolute =
             camino::absolute_utf8(path).map_err(|source| ExtractError::Io { path: path.to_owned(), source })?;
         let fingerprint = fingerprint(&absolute)?;
@@ -142,22 +179,49 @@ impl Source {
         let in_wal_mode = header.is_some_and(|header| header[18] == 2);
         let immutable = in_wal_mode && fingerprint.wal_size == 0 && !sidecar(&absolute, "-wal").exists();
         let mut copy = None;
-        let connection = match connect(&absolute, immutable) {
+        let mut log_state = log_state(&absolute);
+        let connection = match connect(&absolute, immutable, rescue) {
             Ok(connection) => connection,
             Err(error) if fingerprint.wal_size > 0 && cannot_share(&error) => {
                 let folder = copy_aside(&absolute, scratch)?;
                 let inside = folder.path().join("opencode.db");
                 let inside = Utf8PathBuf::from_path_buf(inside).unwrap_or_default();
-                let connection = connect(&inside, false).map_err(|error| explain(path, None, error))?;
+                let connection = connect(&inside, false, rescue).map_err(|error| explain(path, None, error))?;
+                log_state = self::log_state(&inside);
                 copy = Some(folder);
                 connection
             }
             Err(error) => return Err(explain(path, None, error)),
         };
         let columns = read_columns(&connection).map_err(|error| explain(path, None, error))?;
-        let source = Self { path: path.to_owned(), connection, columns, fingerprint, immutable, _copy: copy };
+        let gaps = rescue.then(RefCell::default);
+        let source = Self { path: path.to_owned(), connection, columns, fingerprint, immutable, gaps, log_state, copy };
         source.check_tables()?;
         Ok(source)
+    }
+
+    /// A second connection that sees exactly the same state, for another thread; None where that cannot be had.
+    pub(super) fn twin(&self) -> Option<Self> {
+        if self.gaps.is_some() {
+            return None;
+        }
+        let inside = self.copy.as_ref().map(|folder| folder.path().join("opencode.db"));
+        let path = match inside {
+            Some(inside) => Utf8PathBuf::from_path_buf(inside).ok()?,
+            None => camino::absolute_utf8(&self.path).ok()?,
+        };
+        let connection = connect(&path, self.immutable, false).ok()?;
+        // Nobody has committed since before the first connection began to read; without a log, readers block writers.
+        (log_state(&path) == self.log_state).then(|| Self {
+            path: self.path.clone(),
+            connection,
+            columns: self.columns.clone(),
+            fingerprint: self.fingerprint.clone(),
+            immutable: self.immutable,
+            gaps: None,
+            log_state: self.log_state,
+            copy: None,
+        })
     }
 
     fn check_tables(&self) -> Result<(), ExtractError> {
@@ -193,6 +257,12 @@ impl Source {
         self.columns.contains_key("session_v2") && self.columns.contains_key("session_message")
     }
 
+    /// The generations that are there, older first.
+    pub(super) fn generations(&self) -> impl Iterator<Item = Generation> {
+        let first = self.has_v1().then_some(Generation::V1);
+        first.into_iter().chain(self.has_v2().then_some(Generation::V2))
+    }
+
     /// False when the database was read as immutable and a writer came meanwhile: then it must be read again.
     #[must_use]
     pub fn verify_unchanged(&self) -> bool {
@@ -214,6 +284,15 @@ impl Source {
             })
             .collect::<Vec<_>>()
             .join(", ")
+    }
+
+    /// The last rowid of a table, which is no less than the number of its rows; 0 when that cannot be read.
+    pub(super) fn last_rowid(&self, table: &str) -> u64 {
+        self.connection
+            .query_row(&format!("select coalesce(max(rowid), 0) from \"{table}\""), [], |row| row.get::<_, i64>(0))
+            .ok()
+            .and_then(|rowid| u64::try_from(rowid).ok())
+            .unwrap_or(0)
     }
 
     /// Number of migrations that OpenCode had applied.

@@ -7,8 +7,9 @@ use super::sink::{Known, id_key, path_key};
 use crate::error::StoreError;
 use crate::store::batch::{Batch, arrow_schema};
 use crate::store::manifest::{FileEntry, Manifest, TableEntry};
+use crate::store::parquet::{self, Place};
 use crate::store::schema::{QUARANTINE, TELEMETRY, TELEMETRY_FILE, TELEMETRY_TOTAL, TableDef};
-use crate::store::{Store, parquet};
+use crate::store::{Store, read};
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, new_null_array};
 use arrow::compute::{SortColumn, concat_batches, filter_record_batch, lexsort_to_indices, take_record_batch};
 use arrow::error::ArrowError;
@@ -88,7 +89,7 @@ impl Kept<'_> {
             if !is_wanted(partition) {
                 continue;
             }
-            for rows in parquet::read(&self.store.root().join(&file.path))? {
+            for rows in read::whole(&self.store.root().join(&file.path))? {
                 let mask: BooleanArray = (0..rows.num_rows()).map(|row| Some(keeps(&rows, row))).collect();
                 let rows = filter_record_batch(&rows, &mask).map_err(encode(table))?;
                 if rows.num_rows() > 0 {
@@ -120,7 +121,7 @@ impl Kept<'_> {
     pub(super) fn known(&self) -> Result<Known, StoreError> {
         let mut known = Known::new();
         for file in self.files(&TELEMETRY) {
-            for rows in parquet::read(&self.store.root().join(&file.path))? {
+            for rows in read::whole(&self.store.root().join(&file.path))? {
                 if let (Some(ids), Some(paths)) = (text(&rows, "id"), text(&rows, "path")) {
                     for row in 0..rows.num_rows() {
                         known.insert(id_key(ids.value(row)), path_key(paths.value(row)));
@@ -171,7 +172,8 @@ pub(super) fn write(
         let sorted = lexsort_to_indices(&columns, None)
             .and_then(|indices| take_record_batch(&all, &indices))
             .map_err(encode(table))?;
-        let file = parquet::write_record(table, &sorted, &partition, incoming)?;
+        let file =
+            parquet::write_records(table, vec![sorted], Place { source: None, partition: &partition, incoming })?;
         entry.rows += file.rows;
         entry.files.push(file);
     }

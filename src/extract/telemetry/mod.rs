@@ -39,7 +39,7 @@ use sink::{Place, Sink};
 use std::collections::{BTreeMap, HashSet};
 
 /// Partition of bad lines in the quarantine.
-const PARTITION: &str = "telemetry";
+pub(super) const PARTITION: &str = "telemetry";
 /// Format of the tables inside a database.
 const IN_DATABASE: &str = "tables";
 
@@ -182,7 +182,7 @@ fn replace_bad(manifest: &mut Manifest, files: Vec<FileEntry>) {
 
 /// Files that are there: found ones, those named now, and those named before.
 fn candidates(wanted: &Wanted<'_>, manifest: &Manifest) -> Result<Vec<Candidate>, ExtractError> {
-    let directories: Vec<RecordedDirectory> = super::recorded(manifest);
+    let directories: Vec<RecordedDirectory> = super::disk::recorded(manifest);
     let mut files: BTreeMap<Utf8PathBuf, Candidate> = BTreeMap::new();
     for place in discover::discover(wanted.places, &directories) {
         if let Ok(fingerprint) = sqlite::fingerprint(&place.path) {
@@ -300,11 +300,8 @@ fn write(
     }
     put(manifest, &TELEMETRY, rows, &["ts", "id"])?;
 
-    let is_others = |column: &'static str| {
-        let paths = &paths;
-        move |rows: &RecordBatch, row: usize| !paths.contains(keep::value(rows, column, row))
-    };
-    let mut rows = kept.rows(&TELEMETRY_TOTAL, |_| true, is_others("path"))?;
+    let is_others = |rows: &RecordBatch, row: usize| !paths.contains(keep::value(rows, "path", row));
+    let mut rows = kept.rows(&TELEMETRY_TOTAL, |_| true, is_others)?;
     keep::add(&mut rows, "all", totals)?;
     put(manifest, &TELEMETRY_TOTAL, rows, &["path", "kind", "subject", "format", "counter"])?;
 
@@ -312,9 +309,13 @@ fn write(
     keep::add(&mut rows, "all", file_rows(&manifest.telemetry, kept.content))?;
     put(manifest, &TELEMETRY_FILE, rows, &["path"])?;
 
-    let mut rows = kept.rows(&QUARANTINE, |partition| partition == PARTITION, is_others("source"))?;
+    let is_others = |rows: &RecordBatch, row: usize| {
+        let id = keep::value(rows, "row_id", row);
+        !paths.contains(id) && !id.rsplit_once(':').is_some_and(|(path, _)| paths.contains(path))
+    };
+    let mut rows = kept.rows(&QUARANTINE, |partition| partition == PARTITION, is_others)?;
     keep::add(&mut rows, PARTITION, bad)?;
-    let bad = keep::write(&QUARANTINE, rows, &["source", "row_id", "reason"], incoming)?;
+    let bad = keep::write(&QUARANTINE, rows, &["row_id", "reason"], incoming)?;
     replace_bad(manifest, bad.files);
     Ok(())
 }
@@ -354,12 +355,12 @@ pub fn ingest(
     now: i64,
 ) -> Result<Vec<Ingested>, ExtractError> {
     let _lock = store.lock(true, || tracing::warn!("another logicoma is working on this store: waiting for it"))?;
-    let old = match store.manifest() {
+    let old = match store.own_manifest() {
         Ok(manifest) => Some(manifest),
         Err(StoreError::Absent { .. }) => None,
         Err(error) => return Err(error.into()),
     };
-    let mut manifest = old.clone().unwrap_or_else(|| super::empty_manifest(now));
+    let mut manifest = old.clone().unwrap_or_else(|| Manifest::empty(true, now));
     let wanted = Wanted { store, old: old.as_ref(), places, databases: &[], by_hand: files, zone, is_full: false };
     let mut folder = None;
     let read = refresh(&wanted, &mut manifest, &mut || super::incoming(store, &mut folder))?;

@@ -156,8 +156,7 @@ impl<'a> Sink<'a> {
             .text(None)
             .text(Some(reason))
             .int(None)
-            .text(Some(&String::from_utf8_lossy(raw)))
-            .text(Some(path));
+            .text(Some(&String::from_utf8_lossy(raw)));
     }
 
     /// Takes a counter.

@@ -1,7 +1,7 @@
 //! Tables about Tachikoma: what its programs said, and the tables by which they decide.
 
 use super::Kind::{Bool, Float, Int, Text};
-use super::Origin::Decoded;
+use super::Origin::{Decoded, Path};
 use super::{TableDef, col};
 
 /// What Tachikoma's programs and agents said about their own work.
@@ -83,7 +83,13 @@ pub const SIGNAL: TableDef = TableDef {
         col("model", Text, Decoded, "edit choice: the model; NULL where it was unknown"),
         col("format", Text, Decoded, "edit choice: the format"),
         col("generation", Text, Decoded, "v1 or v2"),
-        col("source", Text, Decoded, "which database the row came from"),
+        col(
+            "last_seen_at",
+            Int,
+            Decoded,
+            "when the row was last seen in the source, epoch ms UTC; NULL = it was there at the newest refresh",
+        ),
+        col("source", Text, Path, "which database the row came from"),
     ],
 };
 

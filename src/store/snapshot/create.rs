@@ -131,7 +131,7 @@ impl Archive {
                 continue;
             }
             frozen.snapshot = Some(entry.clone());
-            frozen.save(incoming)?;
+            frozen.save(incoming, None)?;
             let sums_path = incoming.join(SUMS);
             if sums_path.exists() {
                 std::fs::remove_file(&sums_path).map_err(io("remove", &sums_path))?;

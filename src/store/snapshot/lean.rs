@@ -50,7 +50,7 @@ pub(super) fn rewrite(
     }
     super::copy::check(from, file)?;
     let batch = read(from, |name| !content.contains(&name))?;
-    let bytes = files::encode(definition, &batch)?;
+    let bytes = files::encode(definition, vec![batch])?;
     let sha256 = digest::sha256(&bytes);
     let path = Utf8Path::new(&file.path).with_file_name(files::file_name(&sha256)).into_string();
     let entry = FileEntry { path, bytes: bytes.len() as u64, sha256, ..file.clone() };

@@ -105,7 +105,7 @@ impl Archive {
             if !is_folder || check_name(&name).is_err() || !Manifest::is_snapshot(entry.path()) {
                 continue;
             }
-            let manifest = Manifest::load(entry.path()).and_then(|manifest| {
+            let manifest = Manifest::load(entry.path(), None).and_then(|manifest| {
                 let named = manifest.snapshot.as_ref().map(|snapshot| snapshot.name.as_str());
                 if named == Some(name.as_str()) {
                     return Ok(manifest);

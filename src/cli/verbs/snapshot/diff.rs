@@ -87,7 +87,13 @@ fn known(context: &Context, archive: &Archive, name: &str) -> anyhow::Result<Kno
     let (store, manifest) = archive.open(name)?;
     manifest.check_files(store.root())?;
     let store = context.frozen(store)?;
-    Ok(Known { store, manifest, registry: context.registry()?, scope: context.scope(PeriodSpec::All)? })
+    Ok(Known {
+        reading: store.reading(),
+        store,
+        manifest,
+        registry: context.registry()?,
+        scope: context.scope(PeriodSpec::All)?,
+    })
 }
 
 /// One metric of a state, whole.
