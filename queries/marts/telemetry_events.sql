@@ -1,6 +1,6 @@
 -- mart: telemetry_events
 -- grain: one row per telemetry event
--- sources: stg_telemetry, mart_tool_calls, mart_part_places, mart_session_places
+-- sources: stg_telemetry, mart_telemetry_sessions, mart_tool_calls, mart_part_places, mart_session_places
 -- time: occurred_at
 --
 -- Which part of the database an event tells of. By its part id; else by session and call id; else, for skills, edits and
@@ -12,7 +12,12 @@
 -- project_name, directory, agent, model, source, label, is_synthetic, matched_part_id, matched_by (part_id, call_id,
 -- time), distance_ms, is_contradiction, path, line, problem, is_fork_copy, is_undone.
 with events as (
-    select * from stg_telemetry
+    select
+        stg_telemetry.* exclude (session_id),
+        telemetry_sessions.session_id,
+    from stg_telemetry
+    inner join mart_telemetry_sessions as telemetry_sessions
+        on stg_telemetry.event_id = telemetry_sessions.event_id
 ),
 
 calls as (

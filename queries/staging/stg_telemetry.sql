@@ -4,8 +4,16 @@
 -- One row per event of telemetry: who, when, where, and what it may be joined by. What was measured stands in
 -- `stg_telemetry_skills` and the other views of one kind. `occurred_at` is NULL where the recorded time is absurd
 -- (before 2001, after 2100; seconds taken for milliseconds are 1970): such an event still joins by its ids.
-with events as (
-    select * from raw_telemetry
+with numbered as (
+    select
+        *,
+        row_number() over (partition by id order by path, line) as copy_number,
+    from raw_telemetry
+),
+
+-- Two machines that write into one store may both have read a file.
+events as (
+    select * from numbered where copy_number = 1
 ),
 
 renamed as (

@@ -326,3 +326,36 @@ fn tables_inside_the_database_are_read_by_the_names_of_their_columns() {
         .expect("changed");
     assert_eq!(world.ask("select success from raw_telemetry where kind = 'skill'"), json!([{"success": true}]));
 }
+
+#[test]
+fn an_event_without_session_is_of_the_session_whose_shell_command_emitted_it() {
+    let world = World::new();
+    let database = Connection::open(&world.db).expect("opened");
+    let (part, session, start): (String, String, i64) = database
+        .query_row(
+            "select part.id, session.id, json_extract(part.data, '$.state.time.start') from part join session on session.id = part.session_id
+             where json_extract(part.data, '$.tool') = 'bash' and session.directory = '/home/dev/webshop' order by part.id limit 1",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+        .expect("a shell command");
+    database
+        .execute(
+            "update part set data = json_set(data, '$.state.input.command', 'cd x && logicoma emit skill --json ''{}''') where id = ?1",
+            [&part],
+        )
+        .expect("changed");
+    drop(database);
+    world.write(&[
+        event("here", "skill", start + 5, &json!({}), &json!({"skill": "dev", "success": true})),
+        event("other-kind", "edit", start + 5, &json!({}), &json!({"file": "a", "outcome": "applied"})),
+        event("later", "skill", start + 3_600_000, &json!({}), &json!({"skill": "dev"})),
+    ]);
+    let found = world.ask("select event_id, session_id from telemetry_events order by event_id");
+    assert_eq!(
+        found,
+        json!([{"event_id": "here", "session_id": session}, {"event_id": "later", "session_id": null}, {"event_id": "other-kind", "session_id": null}])
+    );
+    let load = world.ask("select session_id, evidence from skill_loads where event_id = 'here'");
+    assert_eq!(load, json!([{"session_id": session, "evidence": "telemetry"}]));
+}
