@@ -12,7 +12,7 @@ use crate::engine::table::{Column, Data, Table, Unit, Value};
 /// Columns shown where the layout does not choose.
 const DEFAULT_COLUMNS: usize = 8;
 /// Rows that stand in the page at most, folded ones included; the rest is had by `metrics run`.
-const MOST_ROWS: usize = 50;
+const MOST_ROWS: usize = 40;
 /// Characters of a text in a cell.
 const CELL_CHARS: usize = 64;
 /// Characters of a text in a tooltip.

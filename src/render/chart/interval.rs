@@ -38,7 +38,8 @@ pub(super) fn figure(spec: &ChartSpec, table: &Table) -> Result<Option<Figure>, 
         .collect();
     let all = points.len();
     points.truncate(MOST);
-    if points.is_empty() {
+    // One point stands in the table as well.
+    if points.len() < 2 {
         return Ok(None);
     }
     let title = axis_title(&y.name, y.unit);

@@ -180,8 +180,15 @@ fn trace(
         canvas.polyline(&dashed, "l0 dashed");
     }
     let is_dense = points.len() > 60;
+    let is_many = points.len() > 16;
     for (step, value) in series.values.iter().enumerate() {
         let (Some(value), Some(point)) = (value, points.get(step).copied().flatten()) else { continue };
+        // On small screens there are no tooltips: a dot is needed only where there is no line.
+        let is_lone = |at: Option<usize>| at.and_then(|at| points.get(at).copied().flatten()).is_none();
+        let is_alone = is_lone(step.checked_sub(1)) && is_lone(Some(step + 1));
+        if canvas.is_narrow && is_many && !is_alone && !is_open(step) {
+            continue;
+        }
         let label = grid.axis.labels.get(step).map_or("", String::as_str);
         let state = if is_open(step) { " (not over)" } else { "" };
         let class = if is_open(step) { "dot open" } else { "dot" };
