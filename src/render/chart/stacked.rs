@@ -75,7 +75,7 @@ fn fill(grid: &Grid, index: usize) -> String {
 }
 
 fn upright(canvas: &mut Canvas, grid: &Grid, title: &str, spikes: &[(usize, String)]) -> f64 {
-    let top = legend(canvas, grid, 0.0) + 6.0;
+    let top = legend(canvas, grid, 4.0) + 10.0;
     canvas.text((0.0, top + FONT), Anchor::Start, "m", &fit(title, canvas.width));
     let (y1, y0) = (top + 28.0, top + 220.0);
     let ticks = ticks(0.0, grid.highest_sum(), 4, grid.unit);
@@ -114,7 +114,7 @@ fn upright(canvas: &mut Canvas, grid: &Grid, title: &str, spikes: &[(usize, Stri
 }
 
 fn lying(canvas: &mut Canvas, grid: &Grid, title: &str) -> f64 {
-    let top = legend(canvas, grid, 0.0) + 6.0;
+    let top = legend(canvas, grid, 4.0) + 10.0;
     let mut order: Vec<usize> = (0..grid.axis.labels.len()).collect();
     order.sort_by(|left, right| grid.sum_at(*right).total_cmp(&grid.sum_at(*left)).then(left.cmp(right)));
     order.truncate(MOST_ROWS);
