@@ -13,6 +13,8 @@ use logicoma::extract::opencode::locate::Found;
 use logicoma::extract::{Request, refresh};
 use logicoma::model::period::PeriodSpec;
 use logicoma::registry::Registry;
+use logicoma::render::model::{ChartSpec, Filters, MetricResult, Period, Provenance, REPORT_SCHEMA_VERSION, Report};
+use logicoma::render::{RenderOptions, render_report};
 use logicoma::store::Store;
 
 struct Silent;
@@ -43,6 +45,41 @@ fn extract(store: &Store, path: &Utf8Path, content: bool) {
         now: 0,
     };
     refresh(store, &request, &Silent).expect("extracted");
+}
+
+/// A report of everything that was measured, without a period to compare it with.
+fn report(measured: &[fanout::Measured<'_>]) -> Report {
+    let metric = |one: &fanout::Measured<'_>| {
+        let file = one.metric;
+        let chart = &file.chart;
+        MetricResult {
+            name: file.name.clone(),
+            family: file.family.clone().unwrap_or_default(),
+            title: file.title.clone(),
+            prose: file.prose.clone(),
+            grain: file.grain.clone(),
+            evidence: file.evidence.word().to_owned(),
+            better: logicoma::render::model::Better::Neutral,
+            chart: ChartSpec { kind: chart.kind.clone(), x: chart.x.clone(), y: chart.y.clone(), by: chart.by.clone() },
+            sql: engine::body(file).to_owned(),
+            result: one.result.as_ref().map(Clone::clone).map_err(ToString::to_string),
+        }
+    };
+    Report {
+        schema_version: REPORT_SCHEMA_VERSION,
+        title: "OpenCode, all time".into(),
+        period: Period { name: "all".into(), timezone: "UTC".into(), is_all: true, ..Period::default() },
+        compared_with: None,
+        filters: Filters::default(),
+        theme: "default".into(),
+        now: "2026-11-22T12:00:00.000Z".into(),
+        is_redacted: false,
+        metrics: measured.iter().map(metric).collect(),
+        previous: std::collections::BTreeMap::new(),
+        history: Vec::new(),
+        findings: Vec::new(),
+        provenance: Provenance::default(),
+    }
 }
 
 fn main() {
@@ -82,6 +119,18 @@ fn main() {
     group.bench_function("all", |bencher| {
         bencher.iter(|| fanout::measure(&duck, &metrics, &scope.period).expect("measured"));
     });
+    group.finish();
+
+    let report = report(&fanout::measure(&duck, &metrics, &scope.period).expect("measured"));
+    let mut group = criterion.benchmark_group("render");
+    for (name, is_redacted) in [("report", false), ("report, redacted", true)] {
+        let report = Report { is_redacted, ..report.clone() };
+        let bytes = render_report(&report, &RenderOptions::default()).expect("rendered").html.len();
+        group.throughput(Throughput::Bytes(u64::try_from(bytes).unwrap_or(u64::MAX)));
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| render_report(&report, &RenderOptions::default()).expect("rendered"));
+        });
+    }
     group.finish();
     criterion.final_summary();
 }

@@ -20,7 +20,7 @@ with parts as (
     from stg_parts
     where part_type = 'tool'
         and (
-            coalesce(status, '') <> 'completed'
+            status in ('error', 'pending', 'running')
             or exit_code <> 0
             or is_interrupted
             or tool_name = 'invalid'
@@ -75,7 +75,10 @@ first_lines as (
 unquoted as (
     select
         *,
-        regexp_replace(first_line, '"[^"]*"|`[^`]*`', '"…"', 'g') as unquoted_line,
+        regexp_replace(
+            regexp_replace(first_line, '"[^"]*"|`[^`]*`', '"…"', 'g'),
+            '(^|[\s(:=])''.*''($|[\s).,:;])', '\1''…''\2'
+        ) as unquoted_line,
     from first_lines
 ),
 

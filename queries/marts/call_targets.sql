@@ -41,7 +41,7 @@ final as (
         case when tool_class = 'edit' then 'edit' else coalesce(tool_name, '') end as alike_tool,
         full_path as target_path,
         case
-            when tool_name = 'bash' then command
+            when tool_name = 'bash' and tool_class <> 'edit' then command
             when tool_name = 'skill' then skill_name
             when tool_name in ('glob', 'grep') then coalesce(full_path || ' ', '') || coalesce(command, '')
             else coalesce(full_path, subagent_type, asked_tool, command)

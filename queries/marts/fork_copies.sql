@@ -6,7 +6,8 @@
 --
 -- Forking a session copies its messages under new ids with their old times. A message older than its own session is a
 -- candidate (v2: only in a session with a recorded fork origin). It is a copy if a message of another session agrees in
--- role, times, model, cost, tokens, error and tool call ids, and ranks before it: messages that are no candidates
+-- role, times, model, cost, tokens, error and tool call ids (but not in what only one generation of schema records: a
+-- prompt's model, an error's name, the 0 of an aborted answer), and ranks before it: messages that are no candidates
 -- first, then the older session, then the smaller id. The first in rank is the record and counts: so does a candidate
 -- whose original is gone. The k-th such message of one session answers to the k-th of the other, and messages that are
 -- no candidates are never marked, so two requests that merely look alike are never merged.
@@ -70,11 +71,10 @@ fingerprints as (
         suspects.sequence_number,
         concat_ws(
             '|', suspects.role, suspects.created_at, coalesce(suspects.completed_at, 0),
-            -- With a prompt, the second generation records no model.
             case when suspects.role = 'assistant' then suspects.model else '' end,
-            coalesce(suspects.cost_usd, -1), coalesce(suspects.input_tokens, -1), coalesce(suspects.output_tokens, -1),
-            coalesce(suspects.reasoning_tokens, -1), coalesce(suspects.cache_read_tokens, -1),
-            coalesce(suspects.cache_write_tokens, -1), coalesce(suspects.error_name, ''), coalesce(call_lists.call_ids, '')
+            coalesce(suspects.cost_usd, 0), coalesce(suspects.input_tokens, 0), coalesce(suspects.output_tokens, 0),
+            coalesce(suspects.reasoning_tokens, 0), coalesce(suspects.cache_read_tokens, 0),
+            coalesce(suspects.cache_write_tokens, 0), suspects.error_name is not null, coalesce(call_lists.call_ids, '')
         ) as fingerprint,
     from suspects
     left join call_lists

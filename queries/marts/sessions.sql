@@ -76,7 +76,6 @@ forks as (
     select
         session_id,
         max(case when record_session_id <> session_id then record_session_id end) as record_session_id,
-        count(*) as candidate_count,
     from mart_fork_copies
     group by session_id
 ),
@@ -102,7 +101,7 @@ final as (
             when idle_outcome = 'interrupted' then 'aborted'
             else message_outcome
         end as outcome,
-        fork_session_id is not null or candidate_count is not null or coalesce(title like '% (fork #%)', false) as is_fork,
+        fork_session_id is not null or record_session_id is not null or coalesce(title like '% (fork #%)', false) as is_fork,
         coalesce(fork_session_id, record_session_id) as fork_origin_id,
     from sessions
     inner join places using (session_id)

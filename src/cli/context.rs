@@ -261,6 +261,20 @@ impl Context {
         })
     }
 
+    /// Says on standard error what a run looks at: the period as it was understood, and the zone.
+    pub fn say_period(&self, scope: &Scope) {
+        let period = &scope.period;
+        let side =
+            |date: Option<jiff::civil::Date>, open: &str| date.map_or_else(|| open.to_owned(), |date| date.to_string());
+        let span = match (period.first, period.last) {
+            _ if period.is_all => "everything recorded".to_owned(),
+            (Some(first), Some(last)) if first == last => first.to_string(),
+            (first, last) => format!("{} to {}", side(first, "the beginning"), side(last, "now")),
+        };
+        let unfinished = if period.is_unfinished && period.last.is_some() { ", not over yet" } else { "" };
+        self.printer.note(&format!("period: {span}{unfinished}; days of {}", scope.zone_name));
+    }
+
     /// Folders of the user's own queries; later ones win.
     #[must_use]
     pub fn query_folders(&self) -> Vec<Utf8PathBuf> {

@@ -25,7 +25,11 @@ pub fn print(printer: &Printer, table: &Table, output: &OutputArgs) -> anyhow::R
         }
         _ => table,
     };
-    let bytes = render(table, output.format(), printer.width())?;
+    let mut bytes = render(table, output.format(), printer.width())?;
+    if output.output.is_some() && output.format() == Format::Table {
+        // A file has no colours.
+        bytes = anstream::adapter::strip_bytes(&bytes).into_vec();
+    }
     match &output.output {
         Some(path) => fs_err::write(path, bytes).map_err(Into::into),
         None if output.format() == Format::Parquet => {

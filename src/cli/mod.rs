@@ -84,6 +84,8 @@ pub enum Verb {
     Ingest(verbs::ingest::Args),
     /// Append one telemetry event to a project's events.jsonl
     Emit(verbs::emit::Args),
+    /// Gates for scripts: exit code 1 when one fails; do the data keep their contracts?
+    Check(verbs::check::Args),
     /// What was found, what can be read, what is wrong and what to do
     Doctor(verbs::doctor::Args),
     /// Each setting and where it came from
@@ -125,6 +127,7 @@ fn run(cli: Cli, printer: Printer) -> anyhow::Result<()> {
         Verb::Skills(args) => verbs::skills::run(&context, &args),
         Verb::Findings(args) => verbs::findings::run(&context, &args),
         Verb::Snapshot(args) => verbs::snapshot::run(&context, &args),
+        Verb::Check(args) => verbs::check::run(&context, &args),
         Verb::Doctor(args) => verbs::doctor::run(&context, &args),
         Verb::Config(output) => verbs::config::run(&context, &output),
         Verb::Ingest(args) => verbs::ingest::run(&context, &args),

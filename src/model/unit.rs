@@ -54,6 +54,27 @@ impl Unit {
         Self::ALL.iter().find(|(name, _)| *name == word).map(|(_, unit)| *unit)
     }
 
+    /// The unit that a column of the store or of a mart tells by its name; `None` for names, texts and flags.
+    #[must_use]
+    pub fn of_column(name: &str) -> Option<Self> {
+        let ending = name.rsplit('_').next().unwrap_or(name);
+        Some(match ending {
+            _ if name.starts_with("is_") || name.starts_with("has_") => return None,
+            _ if name.starts_with("time_") => Self::At,
+            _ if name.starts_with("tokens_") || name.contains("_tokens_") => Self::Tokens,
+            "at" => Self::At,
+            "date" => Self::Date,
+            "ms" => Self::Ms,
+            "usd" | "cost" => Self::Usd,
+            "tokens" => Self::Tokens,
+            "ratio" => Self::Ratio,
+            "count" | "iterations" => Self::Count,
+            "chars" => Self::Chars,
+            "additions" | "deletions" => Self::Lines,
+            _ => return None,
+        })
+    }
+
     /// The header's word.
     #[must_use]
     pub fn word(self) -> &'static str {

@@ -6,11 +6,14 @@
 mod architecture;
 mod catalogue;
 mod changes;
+mod check;
+mod cli;
 mod emit;
 mod extract;
 mod faults;
 #[path = "../../fixtures/generator/mod.rs"]
 mod generator;
+mod golden;
 mod harness;
 mod history;
 mod mended;
@@ -18,6 +21,7 @@ mod pages;
 mod parity;
 mod query;
 mod refresh;
+mod readme;
 mod report;
 mod report_life;
 mod report_numbers;

@@ -91,3 +91,19 @@ fn the_unknown_are_asked_for_but_not_installed() {
     assert_eq!(row("pr_review")["recovered_count"], 1);
     assert_eq!(row("deploy-to-prod")["recovered_count"], 0);
 }
+
+#[test]
+fn the_list_holds_the_installed_ones_without_use_too() {
+    let place = Place::new();
+    let list = skills(&place, &["skills"]);
+    let names = names(&list);
+    assert!(names.contains(&"git-commit") && names.contains(&"legacy-checkout"), "{names:?}");
+    let row = |name: &str| {
+        list.as_array().expect("rows").iter().find(|row| row["skill_name"] == name).expect("a row").clone()
+    };
+    assert_eq!((&row("legacy-checkout")["load_count"], &row("git-commit")["load_count"]), (&0.into(), &2.into()));
+    assert!(row("legacy-checkout")["last_used_at"].is_null() && row("legacy-checkout")["success_ratio"].is_null());
+    let mut sorted = names.clone();
+    sorted.dedup();
+    assert_eq!(sorted, names, "a name stands twice");
+}

@@ -9,7 +9,7 @@
 --
 -- Whether a skill is used more or less, over all weeks with any message up to the period's end; a week without the
 -- skill is 0. slope is uses (loads and weak uses) a week, by least squares over the full weeks, with its 95 %
--- interval (t distribution, approximated); unknown below five full weeks. Counts are not normal and a skill that was
+-- interval (t distribution); unknown below five full weeks. Counts are not normal and a skill that was
 -- installed late starts with zeros, so take it as a hint.
 with
 
@@ -26,8 +26,7 @@ uses as (
 ),
 
 bounds as (
-    select date_trunc('week', min(local_date)) as first_monday, date_trunc('week', max(local_date)) as last_monday
-    from messages_history
+    select date_trunc('week', min(local_date)) as first_monday, date_trunc('week', max(local_date)) as last_monday from messages_history
 ),
 
 mondays as (
@@ -82,7 +81,8 @@ spreads as (
         week_squares - week_sum * week_sum / full_week_count as week_spread,
         use_squares - use_sum * use_sum / full_week_count as use_spread,
         products - week_sum * use_sum / full_week_count as joint_spread,
-        1.96 + 2.3723 / nullif(full_week_count - 2, 0) + 2.8225 / nullif(power(full_week_count - 2, 2), 0) as t_value,
+        1.959964 + 2.3723 / nullif(full_week_count - 2, 0) + 2.8225 / nullif(power(full_week_count - 2, 2), 0)
+        + 2.5556 / nullif(power(full_week_count - 2, 3), 0) + 1.5895 / nullif(power(full_week_count - 2, 4), 0) as t_value,
     from sums
 ),
 

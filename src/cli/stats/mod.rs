@@ -1,5 +1,6 @@
 //! `logicoma stats`: what `opencode stats` says, byte for byte with `--as-opencode`, and the fork-free truth beside it.
 
+mod lists;
 mod numbers;
 mod opencode_text;
 
@@ -9,10 +10,10 @@ use crate::cli::format;
 use crate::cli::globals::{Format, OutputArgs};
 use crate::engine::Wanted;
 use crate::engine::duck::Duck;
-use crate::engine::table::{Column, Data, Table, Unit, Value};
+use crate::engine::table::{Table, Value};
 use crate::model::period::PeriodSpec;
 use camino::Utf8PathBuf;
-use numbers::{Filter, SessionRow, StatsNumbers, Tokens};
+use numbers::{Filter, SessionRow, Tokens};
 use opencode_text::{Rows, TextOptions};
 use std::collections::HashMap;
 
@@ -21,7 +22,13 @@ use std::collections::HashMap;
 #[command(after_help = "\
 --project takes a project's id here, as `opencode stats` does; --project '' is the project of the working directory.
 `raw` counts as OpenCode does: what its database holds now, fork copies included. `distinct` counts every message once, also
-those that are gone from the database and kept in the store (unless --present-only).")]
+those that are gone from the database and kept in the store (unless --present-only).
+
+Examples:
+  logicoma stats                             both ways of counting, side by side
+  logicoma stats --days 7 --models --tools 5 with lists of models and tools
+  logicoma stats --as-opencode --models      what the program itself prints
+  logicoma stats --json                      for programs: raw, distinct, models, tools")]
 pub struct Args {
     /// Sessions updated in the last N days; 0 = since midnight
     #[arg(long, value_name = "N")]
@@ -44,6 +51,7 @@ pub struct Args {
 /// # Errors
 /// No store, or more than one project is named.
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    refuse(context)?;
     let mut everything = context.globals.project.clone();
     let project = match everything.len() {
         0 | 1 => everything.pop(),
@@ -82,7 +90,38 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             None => context.printer.data(&bytes),
         };
     }
-    format::print(&context.printer, &beside(&raw, &distinct), &args.output)
+    format::print(&context.printer, &lists::beside(&raw, &distinct), &args.output)?;
+    let is_for_people =
+        args.output.output.is_none() && matches!(args.output.format(), Format::Table | Format::Markdown);
+    let lists = [
+        args.models.map(|limit| lists::models_table(&raw, limit)),
+        args.tools.map(|limit| lists::tools_table(&raw, limit)),
+    ];
+    for list in lists.into_iter().flatten().filter(|_| is_for_people) {
+        context.printer.data(b"\n")?;
+        format::print(&context.printer, &list, &args.output)?;
+    }
+    Ok(())
+}
+
+/// `stats` counts whole sessions as OpenCode does: what cuts them in another way is not for it.
+fn refuse(context: &Context) -> anyhow::Result<()> {
+    let globals = &context.globals;
+    let has_period = [&globals.since, &globals.until, &globals.last, &globals.week, &globals.month]
+        .iter()
+        .any(|given| given.is_some());
+    if has_period {
+        let text = "stats counts whole sessions, as `opencode stats` does: give it --days N, or ask \
+                    `logicoma metrics run overview` with a period";
+        return Err(Usage(text.into()).into());
+    }
+    let lists =
+        [&globals.model, &globals.agent, &globals.exclude_project, &globals.exclude_model, &globals.exclude_agent];
+    if lists.iter().any(|list| !list.is_empty()) {
+        let text = "stats filters by --project ID alone: ask `logicoma metrics run overview` with other filters";
+        return Err(Usage(text.into()).into());
+    }
+    Ok(())
 }
 
 /// The whole store: `--project` means an id here and must not filter views.
@@ -242,35 +281,4 @@ fn sessions(duck: &Duck, distinct: bool) -> anyhow::Result<Vec<SessionRow>> {
         session.count_tools(tool, call_count);
     }
     Ok(rows)
-}
-
-/// Both ways of counting, side by side.
-#[allow(clippy::cast_precision_loss, reason = "for display beside money")]
-fn beside(raw: &StatsNumbers, distinct: &StatsNumbers) -> Table {
-    let rows: Vec<(&str, f64, f64)> = vec![
-        ("sessions", raw.session_count as f64, distinct.session_count as f64),
-        ("messages", raw.message_count as f64, distinct.message_count as f64),
-        ("days", raw.days, distinct.days),
-        ("cost_usd", raw.cost, distinct.cost),
-        ("cost_per_day_usd", raw.cost_per_day, distinct.cost_per_day),
-        ("input_tokens", raw.tokens.input as f64, distinct.tokens.input as f64),
-        ("output_tokens", raw.tokens.output as f64, distinct.tokens.output as f64),
-        ("reasoning_tokens", raw.tokens.reasoning as f64, distinct.tokens.reasoning as f64),
-        ("cache_read_tokens", raw.tokens.cache_read as f64, distinct.tokens.cache_read as f64),
-        ("cache_write_tokens", raw.tokens.cache_write as f64, distinct.tokens.cache_write as f64),
-        ("tokens_per_session", raw.tokens_per_session, distinct.tokens_per_session),
-        ("median_tokens_per_session", raw.median_tokens_per_session, distinct.median_tokens_per_session),
-    ];
-    let column = |name: &str, data: Data| Column { name: name.into(), unit: Unit::Score, data };
-    Table {
-        columns: vec![
-            Column {
-                name: "figure".into(),
-                unit: Unit::Name,
-                data: Data::Text(rows.iter().map(|row| Some(row.0.to_owned())).collect()),
-            },
-            column("as_opencode_counts", Data::Float(rows.iter().map(|row| Some(row.1)).collect())),
-            column("without_fork_copies", Data::Float(rows.iter().map(|row| Some(row.2)).collect())),
-        ],
-    }
 }

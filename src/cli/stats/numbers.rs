@@ -343,7 +343,7 @@ pub(super) fn to_json(raw: &StatsNumbers, distinct: &StatsNumbers) -> Value {
 }
 
 /// `provider/model`, or `unknown` as everywhere in this program.
-fn model_name(model: &ModelUsage) -> String {
+pub(super) fn model_name(model: &ModelUsage) -> String {
     match (&model.provider_id, &model.model_id) {
         (Some(provider), Some(id)) => format!("{provider}/{id}"),
         _ => "unknown".to_owned(),

@@ -28,6 +28,11 @@ pub fn run(context: &Context, output: &OutputArgs) -> anyhow::Result<()> {
             "LOGICOMA_STORE".to_owned()
         } else if *key == "db" && context.environment.opencode_db.is_some() && context.settings.origin("db").is_none() {
             "OPENCODE_DB".to_owned()
+        } else if *key == "db"
+            && context.environment.opencode_data_dir.is_some()
+            && context.settings.origin("db").is_none()
+        {
+            "OPENCODE_DATA_DIR".to_owned()
         } else {
             context.settings.origin(key).map_or_else(|| "default".to_owned(), ToString::to_string)
         };

@@ -14,6 +14,12 @@ use camino::Utf8Path;
 
 /// Options of `doctor`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Exits with the code of the first thing that is wrong, so that scripts can ask it.
+
+Examples:
+  logicoma doctor
+  logicoma doctor --db /backup/opencode.db --json")]
 pub struct Args {
     #[command(flatten)]
     output: OutputArgs,

@@ -10,7 +10,12 @@ use crate::engine::table::{Column, Data, Table, Unit};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Rows that a database no longer holds stay in the store, marked with when they were last seen. Several machines may share one
-store: `logicoma extract --source NAME --store DIR` writes under the machine's own name and touches nothing of the others'.")]
+store: `logicoma extract --source NAME --store DIR` writes under the machine's own name and touches nothing of the others'.
+
+Examples:
+  logicoma extract                               what changed since the last time
+  logicoma extract --no-content                  numbers alone: no text of yours is kept
+  logicoma extract --db old.db --db ~/.local/share/opencode")]
 pub struct Args {
     /// Read everything again, whether or not something changed; history stays
     #[arg(long)]

@@ -12,6 +12,12 @@ use crate::registry::{Registry, unknown};
 
 /// Options of `metrics`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  logicoma metrics                               the catalogue
+  logicoma metrics show tool_usage               what one means, what makes it wrong, and its SQL
+  logicoma metrics run tool_usage --last 30d     one metric over 30 days
+  logicoma metrics run tools skills --json       two families, for programs")]
 pub struct Args {
     #[command(subcommand)]
     action: Option<Action>,
@@ -87,6 +93,7 @@ fn measure(context: &Context, names: &[String], output: &OutputArgs) -> anyhow::
     // A wrong name should be told before the store is brought up to date.
     choose(&context.registry()?, names)?;
     let known = context.known(PeriodSpec::All, None)?;
+    context.say_period(&known.scope);
     let metrics = choose(&known.registry, names)?;
     let asker = known.asker(texts_of(&metrics));
     let tasks: Vec<Task<'_>> = metrics.iter().map(|metric| Task { metric, period: &known.scope.period }).collect();

@@ -1,5 +1,6 @@
 //! One file a verb.
 
+pub mod check;
 pub mod config;
 pub mod doctor;
 pub mod emit;

@@ -9,6 +9,10 @@ use crate::registry::unknown;
 
 /// Options of `queries`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  logicoma queries                               all names that `logicoma query` takes
+  logicoma queries show by_model                 the SQL of one, to copy into ./queries and change")]
 pub struct Args {
     #[command(subcommand)]
     action: Option<Action>,

@@ -80,6 +80,9 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         asked = Some(found);
         Ok(texts)
     })?;
+    if !ready.scope.period.is_all {
+        context.say_period(&ready.scope);
+    }
     let Some(Asked { file, sql, pipeline, units }) = asked else { return Ok(()) };
     ready.seal()?;
     let checked = sandbox::check(&ready.duck, &file, &sql, &args.param)?;

@@ -4,7 +4,7 @@ use super::queries::texts;
 use crate::cli::context::Context;
 use crate::cli::format;
 use crate::cli::globals::OutputArgs;
-use crate::engine::table::Table;
+use crate::engine::table::{Column, Table, Unit};
 use crate::metric::Layer;
 use crate::model::period::PeriodSpec;
 use crate::registry::unknown;
@@ -12,6 +12,11 @@ use crate::store::schema::{Kind, Origin, TABLES};
 
 /// Options of `schema`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  logicoma schema                                all views
+  logicoma schema tool_calls                     the columns of one
+  logicoma query -c 'select tool_name, count(*) from tool_calls group by 1'")]
 pub struct Args {
     /// Only this view; without it, all views are listed
     view: Option<String>,
@@ -69,16 +74,24 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             Some(table) => table,
             None if views.iter().any(|view| view.name == *name) => {
                 let ready = context.ready(PeriodSpec::All, None, |_| Ok(vec![name.clone()]))?;
-                ready.duck.query(
+                let mut table = ready.duck.query(
                     "schema",
                     &format!("select column_name as \"column\", lower(column_type) as type from (describe \"{name}\")"),
                     &[],
-                )?
+                )?;
+                let names: Vec<String> = (0..table.len()).map(|row| table.get(row, "column").to_text()).collect();
+                table.columns.push(units(names.iter().map(String::as_str)));
+                table
             }
             None => return Err(unknown("view", name, views.iter().map(|view| view.name.as_str())).into()),
         },
     };
     format::print(&context.printer, &table, &args.output)
+}
+
+/// What a column's numbers mean, by its name.
+fn units<'a>(names: impl Iterator<Item = &'a str>) -> Column {
+    texts("unit", names.map(|name| Unit::of_column(name).map(|unit| unit.word().to_owned())).collect())
 }
 
 fn columns_of_table(name: &str) -> Option<Table> {
@@ -101,6 +114,7 @@ fn columns_of_table(name: &str) -> Option<Table> {
         columns: vec![
             texts("column", columns.iter().map(|column| Some(column.name.to_owned())).collect()),
             texts("type", columns.iter().map(|column| Some(kind(column.kind).to_owned())).collect()),
+            units(columns.iter().map(|column| column.name)),
             texts("doc", columns.iter().map(|column| Some(column.doc.to_owned())).collect()),
         ],
     })

@@ -4,10 +4,20 @@ use crate::cli::context::{Context, texts_of};
 use crate::cli::format;
 use crate::cli::globals::OutputArgs;
 use crate::engine::fanout::measure_one;
+use crate::engine::table::{Data, Table};
 use crate::model::period::PeriodSpec;
+
+/// Without a window nothing was counted in it.
+const COUNTED_IN_WINDOWS: &[&str] = &["tool_call_count", "tool_error_count", "iteration_count", "retry_count"];
 
 /// Options of `skills`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  logicoma skills                                installed skills with their use and what it cost
+  logicoma skills --unused                       installed, never used: what listing them costs
+  logicoma skills --unused --days 30             also those not used for 30 days
+  logicoma skills --unknown                      asked for, but not installed, with the nearest name")]
 pub struct Args {
     /// Installed skills that were never loaded, with what listing them costs
     #[arg(long)]
@@ -37,12 +47,41 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         (_, true) => "skill_unknown",
         _ => "skill_usage",
     };
-    let names = [name.to_owned()];
+    let is_list = !args.unused && !args.unknown;
+    let names = if is_list { vec![name.to_owned(), "skill_unused".to_owned()] } else { vec![name.to_owned()] };
     let ready = context.ready(default, None, |registry| Ok(texts_of(&registry.select(&names)?)))?;
-    let metrics = ready.registry.select(&names)?;
-    for metric in metrics {
-        let table = measure_one(&ready.duck, metric)?;
-        format::print(&context.printer, &table, &args.output)?;
+    context.say_period(&ready.scope);
+    let mut tables = Vec::new();
+    for name in &names {
+        for metric in ready.registry.select(std::slice::from_ref(name))? {
+            tables.push(measure_one(&ready.duck, metric)?);
+        }
     }
-    Ok(())
+    let mut tables = tables.into_iter();
+    let (Some(mut table), unused) = (tables.next(), tables.next()) else { return Ok(()) };
+    if let Some(unused) = unused {
+        add_unused(&mut table, &unused);
+    }
+    format::print(&context.printer, &table, &args.output)
+}
+
+/// Installed skills that nobody asked for, below those with use: counts of them are 0, all else is unknown.
+fn add_unused(table: &mut Table, unused: &Table) {
+    let names = |table: &Table| (0..table.len()).map(|row| table.get(row, "skill_name").to_text()).collect::<Vec<_>>();
+    let known = names(table);
+    let mut missing = names(unused);
+    missing.retain(|name| !known.contains(name));
+    missing.sort_unstable();
+    missing.dedup();
+    for column in &mut table.columns {
+        let is_count = column.name.ends_with("_count") && !COUNTED_IN_WINDOWS.contains(&column.name.as_str());
+        match &mut column.data {
+            Data::Text(values) if column.name == "skill_name" => values.extend(missing.iter().cloned().map(Some)),
+            Data::Text(values) => values.extend(missing.iter().map(|_| None)),
+            Data::Int(values) => values.extend(missing.iter().map(|_| is_count.then_some(0))),
+            Data::Float(values) => values.extend(missing.iter().map(|_| None)),
+            Data::Bool(values) => values.extend(missing.iter().map(|_| None)),
+            Data::Date(values) => values.extend(missing.iter().map(|_| None)),
+        }
+    }
 }
