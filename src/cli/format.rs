@@ -79,7 +79,7 @@ fn aligned(table: &Table, width: Option<u16>) -> String {
         Some(width) => drawn.set_content_arrangement(ContentArrangement::Dynamic).set_width(width),
         None => drawn.set_content_arrangement(ContentArrangement::Disabled),
     };
-    drawn.set_header(table.columns.iter().map(|column| format!("{STRONG}{}{STRONG:#}", column.name)));
+    drawn.set_header(table.columns.iter().map(|column| column.name.as_str()));
     for row in 0..table.len() {
         drawn.add_row(table.columns.iter().map(|column| printable(&human(column.value(row), column.unit))));
     }
@@ -89,8 +89,13 @@ fn aligned(table: &Table, width: Option<u16>) -> String {
             drawn.set_cell_alignment(CellAlignment::Right);
         }
     }
-    drawn.lines().fold(String::new(), |mut text, line| {
-        text.push_str(line.trim_end());
+    // The codes of a style would count as width in a cell: they go around the whole line.
+    drawn.lines().enumerate().fold(String::new(), |mut text, (number, line)| {
+        let line = line.trim_end();
+        match number {
+            0 => text.push_str(&format!("{STRONG}{line}{STRONG:#}")),
+            _ => text.push_str(line),
+        }
         text.push('\n');
         text
     })

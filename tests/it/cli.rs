@@ -76,6 +76,14 @@ fn formats_hold_the_same_rows_and_a_file_takes_them_all() {
         assert!(run.out.is_empty());
         assert_eq!(fs::read_to_string(&path).expect("written"), ask(&["--format", format]).out, "{format}");
     }
+    // The header stands above its columns.
+    let table = ask(&[]).out;
+    let header = table.lines().next().expect("a header");
+    let at = header.find("project_id").expect("its column");
+    assert!(
+        table.lines().skip(1).all(|line| line.len() > at && !line[..at].ends_with(|letter: char| letter != ' ')),
+        "{header}"
+    );
     assert_eq!(objects(&ask(&["--json", "--limit", "3"]).out).len(), 3);
     let run = ask(&["--json", "--limit", "0"]);
     assert!(objects(&run.out).is_empty());
