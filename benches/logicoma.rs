@@ -73,6 +73,7 @@ fn report(measured: &[fanout::Measured<'_>]) -> Report {
         filters: Filters::default(),
         theme: "default".into(),
         now: "2026-11-22T12:00:00.000Z".into(),
+        stamp: None,
         is_redacted: false,
         metrics: measured.iter().map(metric).collect(),
         previous: std::collections::BTreeMap::new(),
