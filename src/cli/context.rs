@@ -18,9 +18,9 @@ use crate::metric::QueryFile;
 use crate::model::period::PeriodSpec;
 use crate::registry::Registry;
 use crate::store::manifest::Manifest;
-use crate::store::{Reading, Store, private_folder};
+use crate::store::{Reading, Store};
 use anyhow::Context as _;
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::cell::OnceCell;
@@ -43,7 +43,7 @@ pub struct Context {
     /// Its name.
     pub zone_name: String,
     /// Takes what is derived from snapshots, in which nothing is written; gone with the run.
-    scratch: OnceCell<TempDir>,
+    pub(super) scratch: OnceCell<TempDir>,
 }
 
 /// The texts of query files, for [`Context::ready`].
@@ -167,31 +167,6 @@ impl Context {
             .ok_or_else(|| Usage("no home directory is known: name a folder with --store DIR".into()))?;
         let path = camino::absolute_utf8(&path).with_context(|| format!("cannot resolve {path}"))?;
         Ok(Store::at(&path))
-    }
-
-    /// A folder outside of every store, until the run ends.
-    ///
-    /// # Errors
-    /// There is no place for temporary files.
-    pub fn scratch(&self) -> anyhow::Result<&Utf8Path> {
-        if self.scratch.get().is_none() {
-            let made =
-                tempfile::Builder::new().prefix("logicoma-").tempdir().context("cannot make a temporary folder")?;
-            let _ = self.scratch.set(made);
-        }
-        let folder = self.scratch.get().and_then(|folder| Utf8Path::from_path(folder.path()));
-        folder.context("the temporary folder has no readable name")
-    }
-
-    /// A snapshot as a store: what is derived from it goes elsewhere.
-    ///
-    /// # Errors
-    /// There is no place for temporary files.
-    pub fn frozen(&self, store: Store) -> anyhow::Result<Store> {
-        let name = crate::model::digest::sha256(store.root().as_str().as_bytes());
-        let work = self.scratch()?.join(&name[..16]);
-        private_folder(&work)?;
-        Ok(store.with_work(&work))
     }
 
     /// Where databases are looked for.
@@ -326,7 +301,7 @@ impl Context {
         Ok(refreshed)
     }
 
-    /// The store, refreshed unless `--no-extract`.
+    /// The store, refreshed unless `--no-extract`; a snapshot as it is.
     ///
     /// # Errors
     /// As [`Context::refresh`]; without database an existing store does.
@@ -336,7 +311,8 @@ impl Context {
             return Ok((self.frozen(store)?, None));
         }
         if self.globals.no_extract {
-            return Ok((store, None));
+            let is_writable = tempfile::tempfile_in(store.work()).is_ok();
+            return Ok((if is_writable { store } else { self.frozen(store)? }, None));
         }
         if select::is_shared(&store, &self.globals) {
             self.printer.note("this store is written by named sources: using it as it is");
@@ -358,13 +334,13 @@ impl Context {
     /// The store's state as far as it is looked at, refreshed unless `--no-extract`.
     ///
     /// # Errors
-    /// As [`Context::fresh`], or what is asked for is not in the store.
+    /// As [`Context::fresh`]; a file of the store is damaged.
     pub fn state(&self, content: Option<bool>) -> anyhow::Result<State> {
         let (store, refreshed) = self.fresh(content)?;
         let reading = store.reading();
         let mut manifest = store.manifest()?;
         select::select(&mut manifest, &store, &self.globals)?;
-        manifest.check_files(store.root())?;
+        store.check(&manifest)?;
         Ok(State { store, manifest, refreshed, reading })
     }
 

@@ -4,6 +4,7 @@ pub mod config;
 pub mod context;
 pub mod environment;
 pub mod format;
+mod frozen;
 pub mod globals;
 pub mod printer;
 mod progress;

@@ -105,11 +105,13 @@ pub fn refresh(store: &Store, request: &Request<'_>, progress: &dyn Progress) ->
         Err(error) => return Err(error.into()),
     };
     let content = request.content.unwrap_or_else(|| old.as_ref().is_none_or(|manifest| manifest.has_content));
-    let old = old.unwrap_or_else(|| Manifest::empty(content, request.now));
+    let mut old = old.unwrap_or_else(|| Manifest::empty(content, request.now));
     let mut is_current = lost.is_none() && old.schema_version == SCHEMA_VERSION && old.has_content == content;
-    if let Err(error) = old.check_files(store.root()) {
+    if let Err(error) = store.check(&old) {
         tracing::warn!("{error}: reading everything again");
         is_current = false;
+        // What lies on disk beside the sources is written again too.
+        old.sources.iter_mut().for_each(|source| source.catalog_hash.clear());
     }
     let next = Manifest {
         schema_version: SCHEMA_VERSION,

@@ -164,6 +164,9 @@ pub struct SnapshotEntry {
     pub created_at: i64,
     /// The machine that made it, where it was named.
     pub source: Option<String>,
+    /// Sources of each writer that has a name.
+    #[serde(default)]
+    pub writers: BTreeMap<String, Vec<String>>,
     /// The raw JSON was left out although the store had it.
     pub is_lean: bool,
     /// [`Manifest::content_key`] of the store that it froze.
@@ -315,7 +318,9 @@ impl Manifest {
         for (table, entry) in &self.tables {
             for file in &entry.files {
                 let path = Utf8Path::new(&file.path);
-                let inside = path.components().all(|part| matches!(part, camino::Utf8Component::Normal(_)))
+                let is_plain = path.components().map(|part| part.as_str()).collect::<Vec<_>>().join("/") == file.path;
+                let inside = is_plain
+                    && path.components().all(|part| matches!(part, camino::Utf8Component::Normal(_)))
                     && path.starts_with(table)
                     && schema::table(table).is_some();
                 if !inside {
@@ -324,27 +329,6 @@ impl Manifest {
                         problem: format!("names '{}', which is not a file of table {table}", file.path.escape_debug()),
                     });
                 }
-            }
-        }
-        Ok(())
-    }
-
-    /// Compares every listed file's size with the disk (the checksums are for `sha256sum` and for snapshots).
-    ///
-    /// # Errors
-    /// [`StoreError::Damaged`] names the first file that is missing or has another size.
-    pub fn check_files(&self, root: &Utf8Path) -> Result<(), StoreError> {
-        for file in self.files() {
-            let path = root.join(&file.path);
-            match std::fs::metadata(&path) {
-                Ok(found) if found.len() == file.bytes => {}
-                Ok(found) => {
-                    return Err(StoreError::Damaged {
-                        path,
-                        problem: format!("has {} bytes instead of {}", found.len(), file.bytes),
-                    });
-                }
-                Err(_) => return Err(StoreError::Damaged { path, problem: "is missing".into() }),
             }
         }
         Ok(())

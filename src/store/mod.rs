@@ -9,6 +9,7 @@
 //! shared lock, so that no file goes while they read.
 
 pub mod batch;
+mod checked;
 pub mod manifest;
 pub mod parquet;
 pub mod read;
@@ -200,10 +201,13 @@ impl Store {
     pub fn commit(&self, manifest: &Manifest) -> Result<(), StoreError> {
         let staging = self.own(STAGING);
         let mut folders = BTreeSet::new();
+        let (mut moved, mut plain) = (Vec::new(), HashSet::new());
         for file in manifest.files() {
             let from = staging.join(&file.path);
             let to = self.root.join(&file.path);
             if from.exists() {
+                checked::refuse_links(&self.root, &file.path, &mut plain)?;
+                moved.push(file);
                 if let Some(folder) = to.parent() {
                     private_folder(folder).map_err(io("create", folder))?;
                     folders.extend(folder.ancestors().take_while(|above| *above != self.root).map(Utf8Path::to_owned));
@@ -215,6 +219,7 @@ impl Store {
             sync_folder(folder)?;
         }
         manifest.save(&self.root, self.writer())?;
+        self.have_checked(moved.into_iter());
         self.discard()?;
         self.sweep(manifest)
     }
@@ -222,6 +227,7 @@ impl Store {
     /// Removes files of earlier states (and of a crash), unless somebody reads: then the next refresh does.
     fn sweep(&self, manifest: &Manifest) -> Result<(), StoreError> {
         let path = self.root.join(READING);
+        refuse_link(&path)?;
         let alone = private_file(&path).map_err(io("write", &path))?;
         if alone.try_lock().is_err() {
             return Ok(());
@@ -303,6 +309,14 @@ pub fn private_file(path: &Utf8Path) -> std::io::Result<File> {
     options.open(path)
 }
 
+/// Removes what a crash (or somebody else) left under a name that is about to be written: a link there would be followed.
+fn unlink(path: &Utf8Path) -> std::io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Writes a file (0600) under a temporary name, syncs it and renames it into place.
 ///
 /// # Errors
@@ -310,6 +324,7 @@ pub fn private_file(path: &Utf8Path) -> std::io::Result<File> {
 pub fn write_atomic(path: &Utf8Path, bytes: &[u8]) -> Result<(), StoreError> {
     use std::io::Write;
     let temporary = path.with_extension("tmp");
+    unlink(&temporary).map_err(io("remove", &temporary))?;
     let mut file = private_file(&temporary).map_err(io("write", &temporary))?;
     let written = file.set_len(0).and_then(|()| file.write_all(bytes)).and_then(|()| file.sync_all());
     if let Err(source) = written {
@@ -328,6 +343,7 @@ pub fn write_atomic(path: &Utf8Path, bytes: &[u8]) -> Result<(), StoreError> {
 pub fn write_whole(path: &Utf8Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::io::Write;
     let temporary = path.with_extension(format!("tmp-{}", std::process::id()));
+    unlink(&temporary)?;
     let mut file = private_file(&temporary)?;
     file.set_len(0).and_then(|()| file.write_all(bytes))?;
     std::fs::rename(&temporary, path)

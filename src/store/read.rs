@@ -15,12 +15,9 @@ use ::parquet::errors::ParquetError;
 use arrow::array::{RecordBatch, new_null_array};
 use arrow::datatypes::{DataType, Field, Schema};
 use camino::{Utf8Path, Utf8PathBuf};
-use sha2::{Digest, Sha256};
 use std::fs::File;
-use std::io::Read;
 use std::sync::Arc;
 
-const BUFFER: usize = 1 << 20;
 const KEYS: usize = 1 << 16;
 const ROWS: usize = 1 << 12;
 
@@ -33,25 +30,7 @@ fn damaged(path: &Utf8Path, problem: impl ToString) -> StoreError {
 /// # Errors
 /// [`StoreError::Damaged`] when it is missing or differs.
 pub fn verify(root: &Utf8Path, entry: &FileEntry) -> Result<(), StoreError> {
-    let path = root.join(&entry.path);
-    let mut file = File::open(&path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => damaged(&path, "is missing"),
-        _ => io("read", &path)(error),
-    })?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; BUFFER];
-    loop {
-        let count = file.read(&mut buffer).map_err(io("read", &path))?;
-        if count == 0 {
-            break;
-        }
-        hash.update(&buffer[..count]);
-    }
-    if digest::hex(&hash.finalize()) == entry.sha256 {
-        Ok(())
-    } else {
-        Err(damaged(&path, "does not hold what was written (its SHA-256 differs)"))
-    }
+    super::snapshot::check_file(&root.join(&entry.path), entry)
 }
 
 /// What a manifest would say of a file that lies in the store: None when it is no Parquet file that can be read, or does not

@@ -2,12 +2,15 @@
 //! generated ones whose truth is known.
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![allow(clippy::print_stderr, reason = "the suites of faults print their counts")]
 
+mod alive;
 mod architecture;
 mod catalogue;
 mod changes;
 mod check;
 mod cli;
+mod disk;
 mod emit;
 mod extract;
 mod faults;
@@ -16,6 +19,7 @@ mod generator;
 mod golden;
 mod harness;
 mod history;
+mod kill;
 mod mended;
 mod pages;
 mod parity;
@@ -27,11 +31,13 @@ mod report_life;
 mod report_numbers;
 mod report_private;
 mod report_shapes;
+mod safe;
 mod skills;
 mod snapshot;
 mod snapshot_use;
 mod sources;
 mod stats;
+mod storage;
 mod tachikoma;
 mod telemetry;
 mod telemetry_files;

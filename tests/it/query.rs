@@ -132,10 +132,40 @@ fn nothing_but_one_select_runs() {
         "explain select 1".to_owned(),
         "export database '/tmp/logicoma-evil'".to_owned(),
         "begin".to_owned(),
+        "commit".to_owned(),
+        "detach memory".to_owned(),
+        "use memory".to_owned(),
+        "vacuum".to_owned(),
+        "checkpoint".to_owned(),
+        "analyze".to_owned(),
+        "force install httpfs".to_owned(),
+        "update extensions".to_owned(),
+        "create secret s (type s3)".to_owned(),
+        "create macro f() as 1".to_owned(),
+        "create temp table t as select 1".to_owned(),
+        "create or replace view part as select 1".to_owned(),
+        "alter view part rename to gone".to_owned(),
+        "comment on view part is 'x'".to_owned(),
+        "import database '/tmp/logicoma-evil'".to_owned(),
+        "prepare p as select 1".to_owned(),
+        "execute p".to_owned(),
+        "merge into part using part as other on true when matched then delete".to_owned(),
+        "truncate part".to_owned(),
+        "pragma enable_external_access = true".to_owned(),
+        "pragma temp_directory = '/tmp'".to_owned(),
+        "set allowed_directories = ['/']".to_owned(),
+        "set variable x = 1".to_owned(),
+        "set home_directory = '/tmp'".to_owned(),
+        "with gone as (delete from part returning *) select * from gone".to_owned(),
+        "select * from part into outfile '/tmp/logicoma-evil.csv'".to_owned(),
+        "describe part; drop view part".to_owned(),
+        "/* select */ drop view part".to_owned(),
+        " -- select\ndrop view part".to_owned(),
+        ";".to_owned(),
         String::new(),
     ];
-    for attempt in attempts {
-        place.on(&real(), &["query", "-c", &attempt]).fails(5, &["error:", "hint:"]);
+    for attempt in &attempts {
+        place.on(&real(), &["query", "-c", attempt]).fails(5, &["error:", "hint:"]);
     }
     let reads = [
         "select * from read_csv('/etc/passwd')",
@@ -146,10 +176,47 @@ fn nothing_but_one_select_runs() {
         "select * from read_parquet('https://example.org/x.parquet')",
         "select * from read_json('/proc/self/environ')",
         "select * from read_text(getenv('HOME') || '/x')",
+        "select getenv('HOME')",
+        "select * from read_csv_auto('/etc/passwd')",
+        "select * from sniff_csv('/etc/passwd')",
+        "select * from read_csv('/dev/stdin')",
+        "select * from read_json_auto('/etc/passwd')",
+        "select * from read_ndjson('/etc/passwd')",
+        "select * from read_json_objects('/etc/passwd')",
+        "select * from read_parquet('/etc/passwd')",
+        "select * from parquet_metadata('/etc/passwd')",
+        "select * from parquet_schema('/etc/passwd')",
+        "select * from parquet_file_metadata('/etc/passwd')",
+        "select * from read_text('../opencode.db')",
+        "select * from read_blob('store/../../etc/passwd')",
+        "select * from 'file:///etc/passwd'",
+        "select * from '../../etc/passwd'",
+        "select * from glob('**')",
+        "select * from query('copy (select 1) to ''/tmp/logicoma-evil.csv''')",
+        "select * from query_table('/etc/passwd')",
+        "select * from sqlite_scan('/tmp/x.db', 't')",
+        "select * from duckdb_secrets()",
+        "select * from which_secret('s3://x', 's3')",
+        "select nextval('x')",
     ];
-    for attempt in reads {
+    for attempt in &reads {
         place.on(&real(), &["query", "-c", attempt]).fails(5, &["error:"]);
     }
+    // The store's own folder is no exception: only its tables can be read, through their views.
+    let (manifest, store) = (place.path("store/manifest.json"), place.path("store"));
+    for attempt in [
+        format!("select * from read_text('{}')", manifest.display()),
+        format!("select * from read_json('{}')", manifest.display()),
+        format!("select * from glob('{}/*')", store.display()),
+    ] {
+        place.on(&real(), &["query", "-c", &attempt]).fails(5, &["error:"]);
+    }
+    // What a setting is may be asked; it tells of no way out.
+    for (setting, value) in [("enable_external_access", "false"), ("lock_configuration", "true")] {
+        let sql = format!("select cast(current_setting('{setting}') as varchar) as value");
+        assert_eq!(place.json(&real(), &["query", "-c", &sql, "--json"])[0]["value"], value);
+    }
+    eprintln!("{} attempts to do and {} to read something else: none succeeded", attempts.len(), reads.len());
     assert!(!place.path("store/evil.parquet").exists());
     assert!(!std::path::Path::new("/tmp/logicoma-evil.csv").exists());
     assert!(!std::path::Path::new("/tmp/logicoma-evil.db").exists());

@@ -159,7 +159,7 @@ fn store(context: &Context, findings: &mut Findings) {
     let Ok(store) = context.store() else {
         return findings.say("store", "error", "no place for a store is known", "name one with --store DIR");
     };
-    match store.manifest().and_then(|manifest| manifest.check_files(store.root()).map(|()| manifest)) {
+    match store.manifest().and_then(|manifest| store.check(&manifest).map(|()| manifest)) {
         Ok(manifest) => {
             let rows: u64 = manifest.tables.values().map(|table| table.rows).sum();
             let content = if manifest.has_content { "with content" } else { "without content" };

@@ -53,9 +53,6 @@ enum Action {
         /// Leave out what `extract --no-content` leaves out (see above)
         #[arg(long)]
         lean: bool,
-        /// Name of this machine, part of the snapshot's name
-        #[arg(long, value_name = "NAME")]
-        source: Option<String>,
         #[command(flatten)]
         place: Where,
         #[command(flatten)]
@@ -126,6 +123,8 @@ Refresh the store (unless --no-extract) and freeze it.
 The snapshot holds copies of the store's files; those that an earlier snapshot has already are links to that one, so a weekly
 snapshot costs what the week changed.
 
+With --source NAME, the name of this machine is part of the snapshot's name: for archives that several machines share.
+
 --lean leaves out the raw JSON, which is nearly all of the bytes: message.data, part.data, quarantine.data, session.metadata and
 session.summary_diffs (prompts, answers, tool inputs and outputs), as `extract --no-content` does. What metrics read stays: times,
 models, tokens, cost, tool and skill names, paths, and the first characters of titles, commands and error texts.";
@@ -149,7 +148,7 @@ only, use --store with the snapshot's folder, or --no-extract.";
 /// No store, no such snapshot, or damage.
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     match &args.action {
-        Action::Create { lean, source, place, output } => create(context, *lean, source.clone(), place, output),
+        Action::Create { lean, place, output } => create(context, *lean, place, output),
         Action::List { place, output } => list(context, place, output),
         Action::Verify { name, place, output } => verify(context, name.as_deref(), place, output),
         Action::Diff { before, after, place, output } => {
@@ -178,16 +177,15 @@ fn flag(name: &str, values: Vec<Option<bool>>) -> Column {
     Column { name: name.into(), unit: Unit::Name, data: Data::Bool(values) }
 }
 
-fn create(
-    context: &Context,
-    lean: bool,
-    source: Option<String>,
-    place: &Where,
-    output: &OutputArgs,
-) -> anyhow::Result<()> {
+fn create(context: &Context, lean: bool, place: &Where, output: &OutputArgs) -> anyhow::Result<()> {
     let archive = place.archive(context)?;
-    context.fresh(None)?;
-    let store = context.store()?;
+    let source = match context.globals.source.as_slice() {
+        [] => None,
+        [name] => Some(name.clone()),
+        _ => return Err(Usage("a snapshot has one --source: the name of this machine".into()).into()),
+    };
+    let (store, _) = context.fresh(None)?;
+    let _reading = store.reading();
     let _lock = store.lock(true, || tracing::warn!("another logicoma is working on this store: waiting for it"))?;
     let manifest = store.manifest()?;
     let order = Order { now: context.now.as_millisecond(), lean, source };

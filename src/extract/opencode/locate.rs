@@ -1,9 +1,11 @@
 //! Where OpenCode's databases are.
 //!
 //! Input: what the user named and what the environment says (read in `cli`). Output: an ordered list of files, each
-//! with a short name that is unique in the store.
+//! with a short name that is unique in the store. A data folder that holds JSON sessions of older versions is one more,
+//! called `storage`.
 
 use super::sqlite::{self, Source};
+use super::storage;
 use crate::error::{ExtractError, LocateError};
 use crate::store::manifest::Fingerprint;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -27,7 +29,7 @@ pub struct Places {
 pub struct Found {
     /// `opencode`, `opencode-beta` …; made unique by a number where two files share it.
     pub name: String,
-    /// The file.
+    /// The file, or the folder of JSON files.
     pub path: Utf8PathBuf,
 }
 
@@ -136,6 +138,9 @@ fn in_folder(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
         .filter(|path| path.is_file())
         .collect();
     found.sort();
+    if storage::is_storage(folder) {
+        found.push(folder.to_owned());
+    }
     found
 }
 
@@ -148,7 +153,7 @@ fn name_all(paths: Vec<Utf8PathBuf>) -> Vec<Found> {
         if !seen.insert(identity) {
             continue;
         }
-        let stem = path.file_stem().unwrap_or("opencode").to_owned();
+        let stem = if path.is_dir() { "storage" } else { path.file_stem().unwrap_or("opencode") }.to_owned();
         let mut name = stem.clone();
         let mut number = 2;
         while !names.insert(name.clone()) {

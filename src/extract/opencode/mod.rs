@@ -23,6 +23,7 @@ mod signals;
 mod signature;
 pub mod sqlite;
 mod state;
+pub mod storage;
 mod workers;
 
 use crate::error::{ExtractError, StoreError};

@@ -7,6 +7,7 @@
 
 use super::partition::Generation;
 use super::rescue::Gaps;
+use super::storage;
 use crate::error::ExtractError;
 use crate::store::manifest::Fingerprint;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -49,9 +50,9 @@ pub struct Source {
     immutable: bool,
     /// Opened by [`Source::rescue`]: what was stepped over.
     pub(super) gaps: Option<RefCell<Gaps>>,
-    /// The log's index when the transaction began: it changes with every commit.
-    log_state: Option<[u8; 96]>,
     copy: Option<tempfile::TempDir>,
+    /// The log's index as it was before the transaction began. Dropped last: see [`Log`].
+    log: Option<Log>,
 }
 
 /// Size and time of a database and its log.
@@ -59,6 +60,9 @@ pub struct Source {
 /// # Errors
 /// The file cannot be examined.
 pub fn fingerprint(path: &Utf8Path) -> Result<Fingerprint, ExtractError> {
+    if path.is_dir() {
+        return Ok(storage::fingerprint(path));
+    }
     let io = |source| ExtractError::Io { path: path.to_owned(), source };
     let file = std::fs::metadata(path).map_err(io)?;
     let wal = std::fs::metadata(sidecar(path, "-wal")).ok().filter(|wal| wal.len() > 0);
@@ -81,7 +85,7 @@ fn beginning<const SIZE: usize>(path: &Utf8Path) -> Option<[u8; SIZE]> {
     std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut bytes)).ok().map(|()| bytes)
 }
 
-fn modified_ns(metadata: &std::fs::Metadata) -> i64 {
+pub(super) fn modified_ns(metadata: &std::fs::Metadata) -> i64 {
     metadata
         .modified()
         .ok()
@@ -95,8 +99,34 @@ fn sidecar(path: &Utf8Path, suffix: &str) -> Utf8PathBuf {
 }
 
 /// The head of the log's index, both copies of it.
-fn log_state(path: &Utf8Path) -> Option<[u8; 96]> {
-    beginning(&sidecar(path, "-shm"))
+/// The log's index, whose first bytes change with every commit. The file stays open as long as the database: closing it would
+/// give up every lock that SQLite holds on it in this process (POSIX locks go with the first handle that is closed), and a
+/// checkpoint would then run under the reader's feet.
+struct Log {
+    file: std::fs::File,
+    state: Option<[u8; 96]>,
+}
+
+impl Log {
+    fn open(database: &Utf8Path) -> Option<Self> {
+        let file = std::fs::File::open(sidecar(database, "-shm")).ok()?;
+        let state = Self::read(&file);
+        Some(Self { file, state })
+    }
+
+    fn read(mut file: &std::fs::File) -> Option<[u8; 96]> {
+        use std::io::{Read, Seek};
+        let mut bytes = [0_u8; 96];
+        file.rewind().and_then(|()| file.read_exact(&mut bytes)).ok().map(|()| bytes)
+    }
+
+    /// Nobody has committed since, and it is still the database's own.
+    fn is_same(&self, database: &Utf8Path) -> bool {
+        let identity = |found: std::fs::Metadata| (found.len(), found.created().ok());
+        let own = self.file.metadata().map(identity).ok();
+        let now = std::fs::metadata(sidecar(database, "-shm")).map(identity).ok();
+        self.state.is_some() && self.state == Self::read(&self.file) && own == now
+    }
 }
 
 /// Turns what SQLite says into what the user understands.
@@ -175,11 +205,14 @@ impl Source {
         let absolute =
             camino::absolute_utf8(path).map_err(|source| ExtractError::Io { path: path.to_owned(), source })?;
         let fingerprint = fingerprint(&absolute)?;
+        if absolute.is_dir() {
+            return Self::open_storage(path, &absolute, fingerprint, scratch);
+        }
         let header = check_header(&absolute, &fingerprint)?;
         let in_wal_mode = header.is_some_and(|header| header[18] == 2);
         let immutable = in_wal_mode && fingerprint.wal_size == 0 && !sidecar(&absolute, "-wal").exists();
         let mut copy = None;
-        let mut log_state = log_state(&absolute);
+        let mut log = Log::open(&absolute);
         let connection = match connect(&absolute, immutable, rescue) {
             Ok(connection) => connection,
             Err(error) if fingerprint.wal_size > 0 && cannot_share(&error) => {
@@ -187,7 +220,7 @@ impl Source {
                 let inside = folder.path().join("opencode.db");
                 let inside = Utf8PathBuf::from_path_buf(inside).unwrap_or_default();
                 let connection = connect(&inside, false, rescue).map_err(|error| explain(path, None, error))?;
-                log_state = self::log_state(&inside);
+                log = Log::open(&inside);
                 copy = Some(folder);
                 connection
             }
@@ -195,9 +228,27 @@ impl Source {
         };
         let columns = read_columns(&connection).map_err(|error| explain(path, None, error))?;
         let gaps = rescue.then(RefCell::default);
-        let source = Self { path: path.to_owned(), connection, columns, fingerprint, immutable, gaps, log_state, copy };
+        let source = Self { path: path.to_owned(), connection, columns, fingerprint, immutable, gaps, copy, log };
         source.check_tables()?;
         Ok(source)
+    }
+
+    /// A folder of JSON files, as a database of its own in `scratch`.
+    fn open_storage(
+        path: &Utf8Path,
+        folder: &Utf8Path,
+        fingerprint: Fingerprint,
+        scratch: &Utf8Path,
+    ) -> Result<Self, ExtractError> {
+        let io = |source| ExtractError::Store(crate::store::io("create", scratch)(source));
+        let copy = tempfile::Builder::new().prefix("json-").tempdir_in(scratch).map_err(io)?;
+        let inside = Utf8PathBuf::from_path_buf(copy.path().join("opencode.db")).unwrap_or_default();
+        let converted = storage::convert(folder, &inside)?;
+        tracing::info!("{folder}: {converted:?}");
+        let connection = connect(&inside, false, false).map_err(|error| explain(path, None, error))?;
+        let columns = read_columns(&connection).map_err(|error| explain(path, None, error))?;
+        let (path, copy) = (path.to_owned(), Some(copy));
+        Ok(Self { path, connection, columns, fingerprint, immutable: false, gaps: None, copy, log: None })
     }
 
     /// A second connection that sees exactly the same state, for another thread; None where that cannot be had.
@@ -212,15 +263,19 @@ impl Source {
         };
         let connection = connect(&path, self.immutable, false).ok()?;
         // Nobody has committed since before the first connection began to read; without a log, readers block writers.
-        (log_state(&path) == self.log_state).then(|| Self {
+        let is_same = match &self.log {
+            Some(log) => log.is_same(&path),
+            None => !sidecar(&path, "-shm").exists(),
+        };
+        is_same.then(|| Self {
             path: self.path.clone(),
             connection,
             columns: self.columns.clone(),
             fingerprint: self.fingerprint.clone(),
             immutable: self.immutable,
             gaps: None,
-            log_state: self.log_state,
             copy: None,
+            log: None,
         })
     }
 

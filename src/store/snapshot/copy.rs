@@ -42,7 +42,7 @@ fn pump(path: &Utf8Path, mut sink: impl FnMut(&[u8]) -> Result<(), StoreError>) 
 ///
 /// # Errors
 /// [`StoreError::Damaged`] with what differs, or the file cannot be read.
-pub(super) fn check(path: &Utf8Path, expected: &FileEntry) -> Result<(), StoreError> {
+pub(crate) fn check(path: &Utf8Path, expected: &FileEntry) -> Result<(), StoreError> {
     let (bytes, sha256) = pump(path, |_| Ok(()))?;
     compare(path, bytes, &sha256, expected)
 }

@@ -10,7 +10,7 @@ use crate::store::manifest::{FILE, FileEntry, Manifest, SnapshotEntry, TableEntr
 use crate::store::{Store, io, private_folder, sync_folder};
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What to make.
 #[derive(Debug, Clone)]
@@ -103,6 +103,7 @@ impl Archive {
             name: String::new(),
             created_at: order.now,
             source: order.source.clone(),
+            writers: writers(store)?,
             is_lean,
             state,
             first_at,
@@ -151,6 +152,16 @@ impl Archive {
         }
         Err(SnapshotError::Name { name: base })
     }
+}
+
+/// What each writer with a name keeps in the store: restoring gives it back to them.
+fn writers(store: &Store) -> Result<BTreeMap<String, Vec<String>>, StoreError> {
+    let mut writers = BTreeMap::new();
+    for writer in Manifest::writers(store.root())?.into_iter().flatten() {
+        let sources = Manifest::load(store.root(), Some(&writer))?.sources;
+        writers.insert(writer, sources.into_iter().map(|source| source.name).collect());
+    }
+    Ok(writers)
 }
 
 /// Puts one file of the store into the new snapshot. True when an earlier snapshot shares it.

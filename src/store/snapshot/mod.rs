@@ -12,6 +12,7 @@ mod prune;
 mod restore;
 mod verify;
 
+pub(crate) use copy::check as check_file;
 pub use create::{Created, Order};
 pub use prune::{Fate, Keep};
 pub use restore::Restored;

@@ -7,6 +7,7 @@ use super::{Archive, Listed, verify};
 use crate::error::{SnapshotError, StoreError};
 use crate::store::Store;
 use crate::store::manifest::Manifest;
+use std::collections::BTreeSet;
 
 /// What was restored.
 #[derive(Debug)]
@@ -30,7 +31,13 @@ impl Archive {
             let problems = verified.problems.iter().map(|bad| format!("{name}/{} {}", bad.path, bad.problem)).collect();
             return Err(SnapshotError::Damaged { snapshots: vec![name.to_owned()], problems });
         }
-        let _lock = store.lock(true, || tracing::warn!("another logicoma is working on this store: waiting for it"))?;
+        let writers = frozen.snapshot.as_ref().map(|entry| entry.writers.clone()).unwrap_or_default();
+        let mut stores = vec![store.clone()];
+        let named: BTreeSet<String> =
+            Manifest::writers(store.root())?.into_iter().flatten().chain(writers.keys().cloned()).collect();
+        stores.extend(named.iter().map(|writer| store.clone().with_writer(writer)));
+        let waiting = || tracing::warn!("another logicoma is working on this store: waiting for it");
+        let _locks = stores.iter().map(|store| store.lock(true, waiting)).collect::<Result<Vec<_>, _>>()?;
         match store.manifest() {
             Ok(present) if !force && !self.holds(&present)? => {
                 let (path, archive) = (store.root().to_owned(), self.root().to_owned());
@@ -41,15 +48,25 @@ impl Archive {
             Err(error) => return Err(error.into()),
         }
         let manifest = Manifest { snapshot: None, ..frozen };
-        let incoming = store.staging()?;
         let mut copied_files = 0;
-        for file in manifest.files() {
-            if check(&store.root().join(&file.path), file).is_err() {
-                copy(&from.root().join(&file.path), &incoming.join(&file.path), file)?;
-                copied_files += 1;
+        for store in &stores {
+            let mut own = manifest.clone();
+            own.retain(|source| {
+                let owner = writers.iter().find(|(_, sources)| sources.contains(&source.name));
+                owner.map(|(writer, _)| writer.as_str()) == store.writer()
+            });
+            if own.sources.is_empty() && stores.len() > 1 && store.own_manifest().is_err() {
+                continue;
             }
+            let incoming = store.staging()?;
+            for file in own.files() {
+                if check(&store.root().join(&file.path), file).is_err() {
+                    copy(&from.root().join(&file.path), &incoming.join(&file.path), file)?;
+                    copied_files += 1;
+                }
+            }
+            store.commit(&own)?;
         }
-        store.commit(&manifest)?;
         Ok(Restored { manifest, copied_files })
     }
 

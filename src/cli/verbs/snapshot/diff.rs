@@ -85,8 +85,8 @@ fn known(context: &Context, archive: &Archive, name: &str) -> anyhow::Result<Kno
         return context.known(PeriodSpec::All, None);
     }
     let (store, manifest) = archive.open(name)?;
-    manifest.check_files(store.root())?;
     let store = context.frozen(store)?;
+    store.check(&manifest)?;
     Ok(Known {
         reading: store.reading(),
         store,
