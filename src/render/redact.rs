@@ -13,7 +13,6 @@ use crate::engine::table::{Column, Data, Table};
 
 /// Columns whose texts stay: names that a program or a list gave, classes of ours, ids, calendar names.
 const PUBLIC: &[&str] = &[
-    "action_kind",
     "actual",
     "actual_skill",
     "chunk_unit",
@@ -30,9 +29,7 @@ const PUBLIC: &[&str] = &[
     "check_kind",
     "complexity",
     "confidence",
-    "confidence_of_label",
     "confidence_scale",
-    "criterion_kind",
     "date",
     "entity",
     "error_class",
