@@ -1,6 +1,6 @@
 -- mart: telemetry_events
 -- grain: one row per telemetry event
--- sources: stg_telemetry, mart_telemetry_sessions, mart_tool_calls, mart_part_places, mart_session_places
+-- sources: stg_telemetry, mart_telemetry_sessions, mart_tool_calls, mart_told_parts, mart_session_places
 -- time: occurred_at
 --
 -- Which part of the database an event tells of. By its part id; else by session and call id; else, for skills, edits and
@@ -24,8 +24,8 @@ calls as (
     select * from mart_tool_calls
 ),
 
-part_places as (
-    select * from mart_part_places
+told_parts as (
+    select * from mart_told_parts
 ),
 
 session_places as (
@@ -33,10 +33,10 @@ session_places as (
 ),
 
 candidates as (
-    select events.event_id, part_places.part_id, 'part_id' as matched_by, 1 as rank, cast(null as bigint) as distance_ms
+    select events.event_id, told_parts.part_id, 'part_id' as matched_by, 1 as rank, cast(null as bigint) as distance_ms
     from events
-    inner join part_places
-        on events.part_id = part_places.part_id
+    inner join told_parts
+        on events.part_id = told_parts.part_id
     union all
     select events.event_id, calls.part_id, 'call_id' as matched_by, 2 as rank, cast(null as bigint) as distance_ms
     from events
@@ -82,7 +82,7 @@ matches as (
 final as (
     select
         events.event_id, events.kind, events.occurred_at, events.has_absurd_time,
-        coalesce(events.session_id, part_places.session_id) as session_id,
+        coalesce(events.session_id, told_parts.session_id, calls.session_id) as session_id,
         coalesce(session_places.root_session_id, events.session_id) as root_session_id,
         coalesce(session_places.is_child, false) as is_child,
         coalesce(session_places.project_id, events.project_id) as project_id,
@@ -103,18 +103,18 @@ final as (
             false
         ) as is_contradiction,
         events.path, events.line, events.problem,
-        coalesce(part_places.is_fork_copy, false) as is_fork_copy,
-        coalesce(part_places.is_undone, false) as is_undone,
+        coalesce(told_parts.is_fork_copy, calls.is_fork_copy, false) as is_fork_copy,
+        coalesce(told_parts.is_undone, calls.is_undone, false) as is_undone,
     from events
     left join matches
         on events.event_id = matches.event_id
         and matches.place = 1
-    left join part_places
-        on matches.part_id = part_places.part_id
+    left join told_parts
+        on matches.part_id = told_parts.part_id
     left join calls
         on matches.part_id = calls.part_id
     left join session_places
-        on coalesce(events.session_id, part_places.session_id) = session_places.session_id
+        on coalesce(events.session_id, told_parts.session_id, calls.session_id) = session_places.session_id
 )
 
 select * from final

@@ -120,6 +120,9 @@ impl Known {
             let wanted = Wanted::of(texts.iter().map(String::as_str), &self.registry);
             let duck = open(&self.store, &self.manifest, &self.registry, &wanted)?;
             engine::scoped(&duck, &self.registry, &self.scope, &wanted)?;
+            if texts.len() > 1 {
+                duck.one_thread_each()?;
+            }
             seal(&duck, &self.store, &self.manifest, &self.registry)?;
             Ok(duck)
         };

@@ -12,7 +12,7 @@ use duckdb::{Config, Connection};
 use std::collections::BTreeMap;
 
 /// What DuckDB may hold before it spills to disk; see [`Duck::without_limit`].
-const MEMORY: &str = "256MB";
+const MEMORY: &str = "192MB";
 
 /// A database and the right to run SQL in it.
 pub struct Duck {
@@ -63,6 +63,14 @@ impl Duck {
     pub fn threads(&self) -> Result<usize, EngineError> {
         let table = self.query("threads", "select cast(current_setting('threads') as bigint) as threads", &[])?;
         Ok(table.value(0, 0).as_i64().and_then(|count| usize::try_from(count).ok()).unwrap_or(1).max(1))
+    }
+
+    /// One thread a query from now on: for many small queries side by side.
+    ///
+    /// # Errors
+    /// The settings are locked.
+    pub fn one_thread_each(&self) -> Result<(), EngineError> {
+        self.batch("threads", "set threads = 1")
     }
 
     /// Lifts the limit on memory to DuckDB's own, for work that cannot spill.

@@ -14,9 +14,11 @@ use crate::store::manifest::Manifest;
 use crate::store::schema::{Origin, TABLES, TableDef};
 use std::collections::BTreeSet;
 
-/// The rows of a session lie in one partition; other tables are not divided by sessions.
+/// Tables of which all rows of a session lie in the partition of the session; others are not divided by sessions.
+const DIVIDED: &[&str] = &["session", "message", "part", "todo", "signal"];
+
 fn is_divided(table: &TableDef) -> bool {
-    table.name == "session" || (table.position("session_id").is_some() && table.name != "quarantine")
+    DIVIDED.contains(&table.name)
 }
 
 /// The partition in which a file of the store lies.

@@ -71,7 +71,7 @@ fn by_session(
     chunks: &[BTreeSet<String>],
 ) -> Result<(), EngineError> {
     let threads = duck.threads()?;
-    duck.batch("threads", "set threads = 1")?;
+    duck.one_thread_each()?;
     let next = Mutex::new(0..chunks.len());
     let take = || next.lock().ok().and_then(|mut left| left.next());
     let work = |duck: Duck| -> Result<(), EngineError> {
