@@ -360,7 +360,7 @@ pub const SESSION_STATE: TableDef = TableDef {
     columns: &[
         col("session_id", Text, Decoded, "session.id; '' stands for rows without one"),
         col("generation", Text, Decoded, "v1 or v2; orphan = rows without a session; gone = history only; project"),
-        col("week", Text, Decoded, "partition in which the session's rows lie"),
+        col("partition", Text, Decoded, "partition in which the session's rows lie"),
         col("head_signature", Text, Decoded, "over the session's own row and its todos"),
         col("rows_signature", Text, Decoded, "over its messages and parts, in any order"),
         col("source", Text, Path, "which database the row came from"),

@@ -51,15 +51,15 @@ def figures(columns):
     """SQL for rows, and for each column values that are there and a sum over them."""
     parts = ["count(*) as row_count"]
     for name, kind in columns:
-        parts.append(f'count("{name}") as "n_{name}"')
+        parts.append(f'count("{name}") as "n_{name}_n"')
         if kind == "varchar":
-            parts.append(f'cast(coalesce(sum(length("{name}")), 0) as bigint) as "s_{name}"')
+            parts.append(f'cast(coalesce(sum(length("{name}")), 0) as bigint) as "s_{name}_s"')
         elif kind == "boolean":
-            parts.append(f'cast(coalesce(sum(cast("{name}" as integer)), 0) as bigint) as "s_{name}"')
+            parts.append(f'cast(coalesce(sum(cast("{name}" as integer)), 0) as bigint) as "s_{name}_s"')
         elif kind == "double":
-            parts.append(f'coalesce(sum("{name}"), 0.0) as "s_{name}"')
+            parts.append(f'coalesce(sum("{name}"), 0.0) as "s_{name}_s"')
         else:
-            parts.append(f'cast(coalesce(sum(cast("{name}" as hugeint)), 0) as varchar) as "s_{name}"')
+            parts.append(f'cast(coalesce(sum(cast("{name}" as hugeint)), 0) as varchar) as "s_{name}_s"')
     return ", ".join(parts)
 
 
@@ -99,7 +99,7 @@ def check(program, store):
         frame = polars.scan_parquet(folder, hive_partitioning=True).collect()
         same(f"{table}: rows in polars", ours["row_count"], frame.height)
         read = f"read_parquet('{folder}/**/*.parquet', hive_partitioning = true)"
-        same(f"{table}: rows in DuckDB", ours["row_count"], duckdb.sql(f"select count(*) from {read}").fetchone()[0])
+        same(f"{table}: rows in DuckDB", ours["row_count"], duckdb.sql(f"select count(*) from {read}").fetchall()[0][0])
         pandas_frame = pandas.read_parquet(folder)
         same(f"{table}: rows in pandas", ours["row_count"], len(pandas_frame))
         for name in partitions:
@@ -111,19 +111,19 @@ def check(program, store):
             same(f"{table}: partitions in DuckDB", values, [row[0] for row in rows])
         there = set(arrow.column_names)
         known = [(name, kind) for name, kind in columns if name in there]
-        theirs = duckdb.sql(f"select {figures(known)} from {read}").fetchone()
+        theirs = duckdb.sql(f"select {figures(known)} from {read}").fetchall()[0]
         names = [description[0] for description in duckdb.sql(f"select {figures(known)} from {read}").description]
         by_duckdb = dict(zip(names, theirs))
         for name, kind in known:
             if name not in partitions and str(arrow.schema.field(name).type) not in ARROW[kind]:
                 sys.exit(f"{table}.{name}: {kind} is {arrow.schema.field(name).type} in Parquet")
-            count = ours[f"n_{name}"]
+            count = ours[f"n_{name}_n"]
             same(f"{table}.{name}: values in pyarrow", count, arrow.num_rows - arrow.column(name).null_count)
             same(f"{table}.{name}: values in polars", count, frame.height - frame[name].null_count())
             same(f"{table}.{name}: values in pandas", count, int(pandas_frame[name].notna().sum()))
-            same(f"{table}.{name}: values in DuckDB", count, by_duckdb[f"n_{name}"])
-            total = ours[f"s_{name}"]
-            same(f"{table}.{name}: sum in DuckDB", total, by_duckdb[f"s_{name}"])
+            same(f"{table}.{name}: values in DuckDB", count, by_duckdb[f"n_{name}_n"])
+            total = ours[f"s_{name}_s"]
+            same(f"{table}.{name}: sum in DuckDB", total, by_duckdb[f"s_{name}_s"])
             if name not in partitions:
                 same(f"{table}.{name}: sum in pyarrow", total, arrow_figure(arrow.column(name), kind))
                 series = frame[name]
@@ -131,7 +131,7 @@ def check(program, store):
                     same(f"{table}.{name}: sum in polars", total, int(series.str.len_chars().sum() or 0))
                 elif kind == "double":
                     same(f"{table}.{name}: sum in polars", total, float(series.sum() or 0.0))
-        missing = [name for name, _ in columns if name not in there and ours[f"n_{name}"] > 0]
+        missing = [name for name, _ in columns if name not in there and ours[f"n_{name}_n"] > 0]
         if missing:
             sys.exit(f"{table}: columns {missing} are not in the Parquet files")
         print(f"{store.name}  {table}: {ours['row_count']} rows, {len(known)} columns, {len(files)} files, partitions {partitions}")

@@ -98,7 +98,7 @@ impl States {
     #[must_use]
     pub(super) fn load(root: &Utf8Path, files: &[FileEntry]) -> Option<Self> {
         let mut states = Self::default();
-        let names = ["session_id", "generation", "week", "head_signature", "rows_signature"];
+        let names = ["session_id", "generation", "partition", "head_signature", "rows_signature"];
         for file in files {
             read::verify(root, file).ok()?;
             for batch in read::columns(&root.join(&file.path), &schema::SESSION_STATE, &names).ok()? {
