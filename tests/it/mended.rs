@@ -29,7 +29,7 @@ fn has(found: &[String], finding: &str) -> bool {
 }
 
 /// What the generator plants, and what mends it.
-const MENDED: [(&str, &str); 8] = [
+const MENDED: [(&str, &str); 7] = [
     (
         "overconfident_intent: verify",
         // Half of the decisions were right: now it says so.
@@ -50,13 +50,6 @@ const MENDED: [(&str, &str); 8] = [
         "costly_subagent: general",
         "update part set data = json_set(data, '$.state.output', printf('%.*c', 90000, 'x')) \
          where data like '%\"subagent_type\":\"general\"%' and json_extract(data, '$.state.status') = 'completed'",
-    ),
-    (
-        "cache_hits_fell: cinder/glm-cinder-4.7",
-        "update part set data = json_set(data, '$.tokens.input', 1, '$.tokens.cache.write', 0) where message_id in \
-         (select id from message where data like '%glm-cinder-4.7%') and data like '%\"step-finish\"%'; \
-         update message set data = json_set(data, '$.tokens.input', 1, '$.tokens.cache.write', 0) \
-         where data like '%glm-cinder-4.7%'",
     ),
 ];
 
@@ -137,4 +130,27 @@ fn a_file_that_resists_edits_is_found_and_one_that_does_not_is_none() {
          where data like '%oldString%' and json_extract(data, '$.tool') = 'edit' and json_extract(data, '$.state.status') = 'error'",
     );
     assert!(has(&found(&world), "stubborn_file: "), "{:?}", found(&world));
+}
+
+#[test]
+fn cache_hits_that_fell_are_found_until_they_rise_again() {
+    let world = World::new(|plan| plan.seed = 41);
+    let four_weeks_ago = crate::generator::plan::DEFAULT_NOW_MS - 27 * 86_400_000;
+    let read_from_cache = |tokens: i64| {
+        let answers = "select id from message where data like '%\"acme-sonnet-5\"%'";
+        for (table, which) in [("part", "message_id"), ("message", "id")] {
+            change(
+                &world,
+                &format!(
+                    "update {table} set data = json_set(data, '$.tokens.cache.read', {tokens}) where json_valid(data) \
+                     and json_extract(data, '$.tokens.cache.read') is not null and {which} in ({answers}) \
+                     and time_created > {four_weeks_ago}"
+                ),
+            );
+        }
+    };
+    read_from_cache(0);
+    assert!(has(&found(&world), "cache_hits_fell: acme/acme-sonnet-5"), "{:?}", found(&world));
+    read_from_cache(1_000_000);
+    assert!(!has(&found(&world), "cache_hits_fell: acme/acme-sonnet-5"), "{:?}", found(&world));
 }
