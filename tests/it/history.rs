@@ -266,3 +266,28 @@ fn a_session_that_moves_to_the_second_generation_is_no_history() {
         ])
     );
 }
+
+#[test]
+fn sessions_and_projects_without_an_id_are_quarantined_once_over_refreshes() {
+    let place = Place::new();
+    let db = copy(&place);
+    let odd = "insert into session (id, project_id, slug, directory, title, version, time_created, time_updated)
+            values (null, 'global', 's', '/x', 't', '1', 1, 1);
+        insert into project (id, worktree, sandboxes, time_created, time_updated) values (null, '/w', '[]', 1, 1);";
+    let quarantined = |table: &str| {
+        let sql = format!("select count(*) as n from quarantine where table_name = '{table}'");
+        ask(&place, &db, &sql)[0]["n"].as_i64()
+    };
+    extract_at(&place, &db, 12, &[]);
+    for (hour, count) in [(13, 1), (14, 2)] {
+        change(&db, odd);
+        extract_at(&place, &db, hour, &[]);
+        assert_eq!((quarantined("session"), quarantined("project")), (Some(count), Some(count)));
+    }
+    extract_at(&place, &db, 15, &["--full"]);
+    assert_eq!((quarantined("session"), quarantined("project")), (Some(2), Some(2)));
+    change(&db, "delete from project where id is null; delete from session where id is null");
+    extract_at(&place, &db, 16, &[]);
+    assert_eq!((quarantined("session"), quarantined("project")), (Some(0), Some(0)));
+    assert_eq!(ask(&place, &db, "select count(*) as n from project")[0]["n"], 3);
+}

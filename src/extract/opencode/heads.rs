@@ -119,6 +119,14 @@ pub(super) fn scan(source: &Source, owners: &Owners, states: &mut States) -> Res
         let columns = source_columns(&schema::PROJECT);
         let worktree = columns.iter().position(|column| *column == "worktree").map_or(0, |index| index + 1);
         let count = source.each("project", &select(source, "project", &columns), |row| {
+            let key = text_key(row.get_ref(1)?);
+            if key.is_none() {
+                // It goes to the quarantine with the rows that belong to no session.
+                let hash = hash(&mut hasher, 20, row, 0)?;
+                let state = states.entry(b"", || orphan(owners, b""));
+                state.head = state.head.wrapping_add(hash);
+                return Ok(());
+            }
             states.projects = states.projects.wrapping_add(hash(&mut hasher, 19, row, 1)?);
             if let (Ok(id), Ok(worktree)) = (row.get_ref(1)?.as_str(), row.get_ref(worktree)?.as_str()) {
                 worktrees.insert(id.to_owned(), worktree.to_owned());
@@ -308,14 +316,19 @@ pub(super) fn extract(
             Ok(())
         })?;
     }
-    if source.columns.contains_key("project") && dirty.is_none_or(|dirty| dirty.projects) {
+    let (projects, nameless) = (dirty.is_none_or(|dirty| dirty.projects), is_wanted(b""));
+    if source.columns.contains_key("project") && (projects || nameless) {
         let columns = source_columns(&schema::PROJECT);
         source.each("project", &select(source, "project", &columns), |row| {
             let record = record(row, &columns)?;
-            if let Some(id) = record.get("id").and_then(Value::text) {
-                extracted.projects.insert(id.to_owned());
-                write(batches.of(&schema::PROJECT, "all"), &schema::PROJECT, &record);
-                extracted.count += 1;
+            match text_key(row.get_ref(1)?).and_then(|_| record.get("id")).and_then(Value::text) {
+                Some(id) if projects => {
+                    extracted.projects.insert(id.to_owned());
+                    write(batches.of(&schema::PROJECT, "all"), &schema::PROJECT, &record);
+                    extracted.count += 1;
+                }
+                None if nameless => quarantine(batches.of(&schema::QUARANTINE, UNKNOWN), "project", &record),
+                _ => {}
             }
             Ok(())
         })?;
@@ -327,7 +340,7 @@ pub(super) fn extract(
     Ok(extracted)
 }
 
-/// A session that has no id that could be stored.
+/// A session or project that has no id that could be stored.
 fn quarantine(batch: &mut Batch, table: &str, record: &Record) {
     let row_id = record.get("source_row").and_then(Value::int).unwrap_or_default();
     batch
