@@ -27,10 +27,16 @@ passed=0
 compare() { # database zone args…
   local db=$1 zone=$2
   shift 2
+  # The program leaves a write-ahead log; one that belongs to another database's copy would spoil this one.
+  rm -f "$work"/theirs.db*
   cp "$db" "$work/theirs.db"
   mkdir -p "$work/home"
   (cd "$work/home" && env -i PATH="$PATH" HOME="$work/home" TZ="$zone" OPENCODE_DB="$work/theirs.db" OPENCODE_DISABLE_AUTOUPDATE=1 \
-    OPENCODE_DISABLE_MODELS_FETCH=1 OPENCODE_DISABLE_DEFAULT_PLUGINS=1 "${pin[@]}" "$program" stats "$@" >"$work/theirs" 2>/dev/null)
+    OPENCODE_DISABLE_MODELS_FETCH=1 OPENCODE_DISABLE_DEFAULT_PLUGINS=1 "${pin[@]}" "$program" stats "$@" >"$work/theirs" 2>"$work/errors") || {
+    echo "opencode stats $* failed on $(basename "$db"):"
+    tail -n 20 "$work/errors"
+    exit 1
+  }
   (cd "$work/home" && "$bin/logicoma" --db "$db" --store "$work/store-$(basename "$db")" --timezone "$zone" --now "$now" --quiet \
     stats --as-opencode "$@" >"$work/ours")
   if ! cmp -s "$work/theirs" "$work/ours"; then
