@@ -71,10 +71,10 @@ pub fn write(batch: Batch, place: Place<'_>) -> Result<FileEntry, StoreError> {
     write_records(table, vec![record], place)
 }
 
-/// Writes rows that are columns already; see [`write`].
+/// Writes rows that are columns already; see [`write()`].
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_records(table: &TableDef, records: Vec<RecordBatch>, place: Place<'_>) -> Result<FileEntry, StoreError> {
     let rows = records.iter().map(|record| record.num_rows() as u64).sum();
     let bytes = encode(table, records)?;

@@ -34,7 +34,7 @@ pub struct Args {
     /// What to write
     #[arg(long, value_enum, value_delimiter = ',', default_values = ["html", "markdown", "json"])]
     format: Vec<Output>,
-    /// Also write every metric's rows to OUT/<period>/data/
+    /// Also write every metric's rows to `OUT/<period>/data/`
     #[arg(long, value_enum, value_delimiter = ',', value_name = "KIND")]
     data: Vec<DataKind>,
     /// Measure and render only when something changed since the report was made: the data, the skills, a query, a

@@ -4,8 +4,8 @@
 //! what the manifest says of the source. The calling thread reads and copies rows; rayon workers decode and compress. Permits
 //! bound the chunks in flight, so that memory does not grow with the database.
 //!
-//! A refresh looks at all sessions and at the leaf pages of messages and parts ([`scan`]), finds by signatures which
-//! sessions changed, reads these again, and writes the files anew in which rows of theirs lie ([`merge`]). Rows that
+//! A refresh looks at all sessions and at the leaf pages of messages and parts (`scan`), finds by signatures which
+//! sessions changed, reads these again, and writes the files anew in which rows of theirs lie (`merge`). Rows that
 //! the source no longer holds stay, with the time at which they were last seen.
 
 pub mod decode;

@@ -193,7 +193,7 @@ impl Source {
         Self::open_with(path, scratch, false)
     }
 
-    /// Opens a damaged database, of which [`Source::each`] then reads what can be read.
+    /// Opens a damaged database, of which `Source::each` then reads what can be read.
     ///
     /// # Errors
     /// Not even its schema can be read.
