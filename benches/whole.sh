@@ -65,11 +65,17 @@ hyperfine --warmup 1 --runs "$runs" --export-json "$folder/times.json" \
   --prepare "rm -rf $folder/tiny/marts/*/memo" --command-name "one metric, tiny store" "$bin $tiny metrics run overview --json" \
   "${other[@]}" || exit 1
 
+# A hook waits for it after every tool: no shell between, and one file that grows with every run.
+hyperfine -N --warmup 5 --runs "$((runs * 40))" --export-json "$folder/emit.json" --command-name "emit" \
+  "$bin emit skill --file $folder/events.jsonl --json '{\"skill\":\"dev\",\"success\":true}'"
+
 echo
 echo "| command | median s | × floor | user + system s |"
 echo "| --- | ---: | ---: | ---: |"
 jq -r '.results[0].median as $floor | .results[]
   | "| \(.command) | \(.median * 1000 | round / 1000) | \(.median / $floor * 100 | round / 100) | \((.user + .system) * 100 | round / 100) |"' "$folder/times.json"
+
+jq -r '.results[0] | "| emit | \(.median * 10000 | round / 10000) (bar 0.010) | | \((.user + .system) * 10000 | round / 10000) |"' "$folder/emit.json"
 
 echo
 echo "peak memory:"

@@ -2,10 +2,11 @@
 -- title:   A session's own totals are the sums of its messages
 -- sources: stg_sessions, stg_messages
 --
--- OpenCode keeps running totals in the session, fork copies included; they must be what its messages add up to. They
--- are not when messages vanished without being subtracted, when a session was imported from the old JSON files
--- (totals stay 0), or when rows could not be read. Sessions without recorded totals (before 2026-05-10) and forks of
--- OpenCode 2.x, whose totals leave out the inherited history, are left out.
+-- OpenCode keeps running totals in the session, fork copies and undone work included; they must be what its messages add
+-- up to. Messages that it deleted (an undo that was not taken back) it subtracts: those kept here only as history are left
+-- out, unless the whole session went with them. The totals differ when rows could not be read, or when a session was
+-- imported from the old JSON files (totals stay 0). Sessions without recorded totals (before 2026-05-10) and forks of
+-- OpenCode 2.x, whose totals leave out the inherited history, are not looked at.
 with
 
 recorded as (
@@ -20,15 +21,18 @@ recorded as (
 
 summed as (
     select
-        session_id,
+        stg_messages.session_id,
         sum(cast(round(cost_usd * 1e9) as bigint)) as cost_nusd,
         sum(
             coalesce(input_tokens, 0) + coalesce(output_tokens, 0) + coalesce(reasoning_tokens, 0)
             + coalesce(cache_read_tokens, 0) + coalesce(cache_write_tokens, 0)
         ) as tokens,
     from stg_messages
+    inner join stg_sessions
+        on stg_messages.session_id = stg_sessions.session_id
     where role = 'assistant'
-    group by session_id
+        and (stg_messages.last_seen_at is null or stg_messages.last_seen_at >= stg_sessions.last_seen_at)
+    group by stg_messages.session_id
 ),
 
 final as (

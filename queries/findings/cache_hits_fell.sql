@@ -111,7 +111,7 @@ select
     || ' sessions; fall of ' || round(100 * ci_low, 1) || ' to ' || round(100 * ci_high, 1)
     || ' points (95 %, by session)' as evidence,
     session_count + session_count_before as n, ci_low, ci_high,
-    cast(null as double) as saved_tokens_per_week,
+    0e0 as saved_tokens_per_week,
     fall * full_saving_usd as saved_usd_per_week,
     greatest(0, ci_low) * full_saving_usd as saved_usd_low,
     ci_high * full_saving_usd as saved_usd_high,

@@ -8,7 +8,8 @@
 -- Days of the period (with everything: of the last four weeks) that cost more than the 28 days with cost before them
 -- let expect: robust z of the logarithm (median, MAD), at least 14 days of history, Benjamini-Hochberg over the days
 -- looked at (5 %), and at least twice the median. n is the days compared with. A busy day is no fault: the row names
--- the session that cost most. No saving is stated, for the day is over.
+-- the session that cost most. The saving is what the day took beyond a usual one, spread over the weeks looked at: an
+-- upper bound, for nobody knows whether such a day comes again.
 with
 
 bounds as (
@@ -24,6 +25,7 @@ session_days as (
         local_date,
         session_id,
         sum(cast(round(cost_usd * 1e9) as bigint)) / 1e9 as cost_usd,
+        sum(total_tokens) as tokens,
     from messages_history inner join bounds on created_at <= end_ms
     where role = 'assistant' and cost_usd > 0
     group by local_date, session_id
@@ -34,6 +36,7 @@ days as (
         local_date,
         sum(cast(round(cost_usd * 1e9) as bigint)) / 1e9 as cost_usd,
         ln(sum(cast(round(cost_usd * 1e9) as bigint)) / 1e9) as log_cost,
+        cast(sum(tokens) as double) as tokens,
         row_number() over (order by local_date) as day_number,
     from session_days
     group by local_date
@@ -47,7 +50,8 @@ dearest as (
 
 pairs as (
     select
-        days.local_date, days.cost_usd, days.log_cost, history.log_cost as other_log,
+        days.local_date, days.cost_usd, days.log_cost, days.tokens, history.log_cost as other_log,
+        greatest(1, (end_ms - still_ms) / 604800000.0) as weeks,
         median(history.log_cost) over (partition by days.local_date) as center,
     from days
     inner join days as history
@@ -59,6 +63,8 @@ scored as (
     select
         local_date,
         min(cost_usd) as cost_usd,
+        min(tokens) as tokens,
+        min(weeks) as weeks,
         count(*) as n,
         exp(min(center)) as usual_usd,
         exp(min(center) - 1.959964 * 1.4826 * median(abs(other_log - center))) as low_usd,
@@ -101,10 +107,10 @@ select
     'median of the ' || n || ' days with cost before it: $' || round(usual_usd, 2) || ', usual range $'
     || round(low_usd, 2) || ' to $' || round(high_usd, 2) || '; robust z ' || round(robust_z, 1) as evidence,
     n, low_usd as ci_low, high_usd as ci_high,
-    cast(null as double) as saved_tokens_per_week,
-    cast(null as double) as saved_usd_per_week,
-    cast(null as double) as saved_usd_low,
-    cast(null as double) as saved_usd_high,
+    tokens * (1 - usual_usd / cost_usd) / weeks as saved_tokens_per_week,
+    (cost_usd - usual_usd) / weeks as saved_usd_per_week,
+    greatest(0, cost_usd - high_usd) / weeks as saved_usd_low,
+    (cost_usd - low_usd) / weeks as saved_usd_high,
     cast(least(0.999, round(1 - q_value, 3)) as varchar) as confidence,
 from final
 order by cost_usd - usual_usd desc, subject

@@ -99,10 +99,8 @@ select
     bad_count || ' of ' || n || '; ' || round(100 * ci_low, 2) || ' to ' || round(100 * ci_high, 2) || ' % (95 %)'
     as evidence,
     n, ci_low, ci_high,
-    cast(null as double) as saved_tokens_per_week,
-    cast(null as double) as saved_usd_per_week,
-    cast(null as double) as saved_usd_low,
-    cast(null as double) as saved_usd_high,
+    -- Better data cost as much as bad ones.
+    0e0 as saved_tokens_per_week, 0e0 as saved_usd_per_week, 0e0 as saved_usd_low, 0e0 as saved_usd_high,
     'observed' as confidence,
 from final
 order by ci_low desc, subject

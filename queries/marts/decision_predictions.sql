@@ -7,7 +7,7 @@
 -- What a decision predicts: skills or agents. In this order: the skills that were printed; the chain that was named (its
 -- skills stand in the user's own table); the route that was printed; the route table of the era. The second era's
 -- router prints its default, code-agent, for intents that belong to an agent: there the table comes first. An intent
--- that the table routes to no skill is direct. `unclear` predicts nothing.
+-- that the table routes to no skill is direct. `unclear` predicts nothing; a way through the graph its nodes.
 -- Columns: decision_id, signal_position, era, predicted_intent, route_project_id (project whose own table holds; NULL = the
 -- one for all), predicted_skills (comma-separated), predicted_by (printed, chain, table), is_direct, is_unclear,
 -- route_threshold, route_strategy.
@@ -67,7 +67,7 @@ final as (
         said.predicted_intent,
         said.route_project_id,
         case
-            when coalesce(said.predicted_intent, 'unclear') = 'unclear' then null
+            when said.kind <> 'graph_route' and coalesce(said.predicted_intent, 'unclear') = 'unclear' then null
             when said.kind = 'confidence' then routes.skills
             when said.predicted_skills is not null then said.predicted_skills
             when chains.skills is not null then chains.skills
@@ -77,7 +77,7 @@ final as (
             else routes.skills
         end as predicted_skills,
         case
-            when coalesce(said.predicted_intent, 'unclear') = 'unclear' then null
+            when said.kind <> 'graph_route' and coalesce(said.predicted_intent, 'unclear') = 'unclear' then null
             when said.kind <> 'confidence' and said.predicted_skills is not null then 'printed'
             when said.kind <> 'confidence' and chains.skills is not null then 'chain'
             when said.kind <> 'confidence' and said.route is not null

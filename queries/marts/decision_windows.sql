@@ -8,12 +8,13 @@
 -- Which signals are decisions, and how long each holds: to the next decision, the next prompt or the session's end. A
 -- router's output always decides. An intent that a model only wrote counts when it names another intent than the one
 -- before it in the turn, and than the router that it runs next: else it repeats. The confidence router judges the
--- decision before it in the turn; alone it is a decision without an intent, or with the one that it was told.
+-- decision before it in the turn; alone it is a decision without an intent, or with the one that it was told. A way through
+-- the graph of skills is a decision without an intent.
 -- Columns: decision_id (part id), signal_position, session_id, turn_index, part_index, next_part_index (NULL: none in
 -- the turn), next_intent, closed_by (decision, prompt, session_end), judge_part_id, judge_position (the first verdict of the
 -- confidence router on it).
 with signals as (
-    select * from mart_signals where kind in ('intent', 'confidence')
+    select * from mart_signals where kind in ('intent', 'confidence', 'graph_route')
 ),
 
 turns as (
@@ -23,11 +24,11 @@ turns as (
 counted as (
     select
         *,
-        count(case when kind = 'intent' then 1 end) over (
+        count(case when kind <> 'confidence' then 1 end) over (
             partition by session_id, turn_index
             order by part_index, signal_position
             rows between unbounded preceding and 1 preceding
-        ) as intent_count_before,
+        ) as decision_count_before,
         lag(predicted_intent) over of_kind as previous_intent,
         lead(case when origin <> 'text' then predicted_intent end) over of_kind as next_printed_intent,
     from signals
@@ -41,7 +42,7 @@ judged as (
     select
         *,
         case
-            when kind = 'confidence' then intent_count_before = 0
+            when kind = 'confidence' then decision_count_before = 0
             when origin <> 'text' then true
             else predicted_intent is distinct from previous_intent
                 and predicted_intent is distinct from next_printed_intent

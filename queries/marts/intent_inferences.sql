@@ -9,8 +9,8 @@
 -- (observed data, derived from printed lines, weak where a model only wrote it), `label_rule` and `label_evidence` how
 -- its outcome is (see decision_labels). Escalated: the confidence router said ask_user, the decision asked for
 -- clarification, the question tool was called, or ESCALATE was written in the window; `verify` adds a verification and is
--- none. Confidences of different scales are not comparable: share (of keyword hits), pattern (hits of patterns), stated
--- (by the model). `predicted_skill` is the name in confusion matrices: the used one where it was predicted, else the
+-- none. Confidences of different scales are not comparable: share (of keyword hits), pattern (hits of patterns), graph (of
+-- the way), stated (by the model). `predicted_skill` is the name in confusion matrices: the used one where it was predicted, else the
 -- first predicted, `direct` or `unclear`; `actual_skill` is the first that was used.
 -- Columns: decision_id (part id), session_id, turn_id, message_id, project_id, project_name, directory,
 -- root_session_id, is_child, agent, model, decided_at, era, program, origin (bash, tool, text), rule, evidence,

@@ -4,7 +4,8 @@
 -- time: none
 --
 -- OpenCode keeps only the latest list of a session, so a todo that was dropped on the way is not here, and the times
--- are those of the last writing. A list whose session is gone stays, without project.
+-- are those of the last writing. A list whose session never was in the store is no session's: like messages without a
+-- session it is in no figure, and the check `orphans` names it.
 -- Columns: session_id, todo_position, project_id, project_name, directory, root_session_id, is_child, agent, model,
 -- todo_text, status, priority, created_at, updated_at.
 with todos as (
@@ -22,8 +23,8 @@ final as (
         session_places.project_id,
         session_places.project_name,
         session_places.directory,
-        coalesce(session_places.root_session_id, todos.session_id) as root_session_id,
-        coalesce(session_places.is_child, false) as is_child,
+        session_places.root_session_id,
+        session_places.is_child,
         session_places.agent,
         session_places.model,
         todos.todo_text,
@@ -32,7 +33,7 @@ final as (
         todos.created_at,
         todos.updated_at,
     from todos
-    left join session_places
+    inner join session_places
         on todos.session_id = session_places.session_id
 )
 

@@ -8,7 +8,8 @@
 -- The calls behind `verification_loops`. A check is a shell command that tests, builds or lints and has an exit code; 0
 -- is a pass. Tachikoma's verification-engine exits with 0 on a FAIL too: only the verdict that it printed tells, and
 -- without one the result is unknown. A run is the window of a skill that verifies (dev, verification,
--- verifier-code-agent; a full window before a weak one), or what of a turn is outside such windows. An escalation is a
+-- verifier-code-agent; a full window before a weak one; loaded again in the turn it goes on), or what of a turn is outside
+-- such windows. An escalation is a
 -- call of the question tool, an ask_user of the confidence router, a decision that needs clarification, or the word
 -- ESCALATE in an answer. An edit that failed changed nothing and is left out.
 -- Columns: part_id, run_id, kind (edit, check, escalation), skill_name (of the window; NULL outside), is_pass (checks;
@@ -57,7 +58,7 @@ placed as (
         calls.exit_code,
         calls.kind,
         verdicts.verdict,
-        coalesce(full_windows.window_id, weak_windows.window_id) as window_id,
+        coalesce(full_windows.chain_id, weak_windows.chain_id) as window_id,
         coalesce(full_windows.skill_name, weak_windows.skill_name) as skill_name,
     from calls
     left join verdicts

@@ -35,7 +35,7 @@ reports as (
         signals.*,
         coalesce(full_windows.skill_name, weak_windows.skill_name) as skill_name,
         coalesce(
-            full_windows.window_id, weak_windows.window_id,
+            full_windows.chain_id, weak_windows.chain_id,
             signals.session_id || ' ' || cast(signals.turn_index as varchar)
         ) as run_id,
         case

@@ -159,7 +159,8 @@ impl EditErrorClass {
         if has("oldstring cannot be empty") {
             return Self::InvalidArguments;
         }
-        if format == EditFormat::ApplyPatch && (has("verification failed") || has("patch") || has("hunk")) {
+        let has_patch = has("verification failed") || has("patch") || has("hunk");
+        if format == EditFormat::ApplyPatch && has_patch {
             return Self::PatchContext;
         }
         if has("must read") && has("before") {
@@ -172,10 +173,15 @@ impl EditErrorClass {
             return if format == EditFormat::Hashline && has("hash") { Self::NotFound } else { Self::MissingFile };
         }
         // The system's own "permission denied" is no decision of the user.
-        if has("rejected permission") || has("denied") && !has("eacces") && !has("eperm") && !has("permission denied") {
+        let is_the_systems = has("eacces") || has("eperm") || has("os error") || has("operation not permitted");
+        if has("rejected permission") || has("denied") && !is_the_systems {
             return Self::Denied;
         }
-        if has("abort") { Self::Aborted } else { Self::Other }
+        match () {
+            () if has("abort") => Self::Aborted,
+            () if has_patch => Self::PatchContext,
+            () => Self::Other,
+        }
     }
 }
 
@@ -209,7 +215,11 @@ mod tests {
             ("The user rejected permission to use this specific tool call.", Class::Denied),
             ("The user rejected permission with the following feedback: could not find oldString", Class::Denied),
             ("The user has specified a rule which prevents you from using this specific tool call.", Class::Denied),
+            ("Permission denied: edit /a", Class::Denied),
             ("EACCES: permission denied, open '/a'", Class::Other),
+            ("Permission denied (os error 13)", Class::Other),
+            ("hunk #1 does not fit", Class::PatchContext),
+            ("File /a/patch.rs not found", Class::MissingFile),
             ("Tool execution aborted", Class::Aborted),
             ("The operation was aborted.", Class::Aborted),
             ("", Class::Other),

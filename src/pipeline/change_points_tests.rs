@@ -48,6 +48,40 @@ fn a_flat_series_has_no_change_in_19_of_20_seeds() {
     }
 }
 
+/// Days of amounts or counts that scatter as real ones do, weekends at a third; `level` by day.
+fn scattered(seed: &str, days: usize, kind: Kind, level: impl Fn(usize) -> f64) -> Vec<Day> {
+    let mut random = Random::seeded(seed);
+    (0..days)
+        .map(|day| {
+            let week = if day % 7 > 4 { 0.33 } else { 1.0 };
+            // A sum of twelve is nearly normal.
+            let noise = (0..12).map(|_| random.unit()).sum::<f64>() - 6.0;
+            let value = match kind {
+                Kind::Share => level(day) + 0.03 * noise,
+                _ => level(day) * week * (0.35 * noise).exp(),
+            };
+            let numerator = if kind == Kind::Count { value.round() } else { value };
+            Day { date: 20_000 + i32::try_from(day).expect("day"), numerator, denominator: 1.0 }
+        })
+        .collect()
+}
+
+#[test]
+fn changes_of_shares_amounts_and_counts_are_found_and_flat_ones_stay_flat() {
+    for (kind, before, after) in [(Kind::Share, 0.85, 0.7), (Kind::Amount, 3.0, 9.0), (Kind::Count, 12.0, 40.0)] {
+        let (mut near, mut false_alarms) = (0, 0);
+        for seed in 0..20 {
+            let days = scattered(&format!("moved {seed}"), 84, kind, |day| if day < 50 { before } else { after });
+            let found = changes("x", kind, &days);
+            near += usize::from(found.iter().any(|change| (change.date - 20_050).abs() <= 2));
+            let days = scattered(&format!("flat {seed}"), 84, kind, |_| before);
+            false_alarms += usize::from(!changes("x", kind, &days).is_empty());
+        }
+        assert!(near >= 19, "{kind:?}: {near} of 20 found within two days");
+        assert!(false_alarms <= 1, "{kind:?}: {false_alarms} of 20 false alarms");
+    }
+}
+
 #[test]
 fn failures_in_clusters_are_no_change() {
     let false_alarms = (0..20)

@@ -147,3 +147,49 @@ fn the_schema_that_ships_is_the_one_that_is_printed() {
     place.run(&["emit"]).fails(2, &["KIND"]);
     assert_eq!(fs::read_dir(place.folder.path()).expect("folder").count(), 0, "nothing was written");
 }
+
+#[cfg(unix)]
+#[test]
+fn only_a_plain_file_of_events_is_written_to() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let place = Place::new();
+    fs::create_dir_all(place.path("project/.opencode/telemetry")).expect("made");
+    let emit = |more: &[&str]| {
+        let mut command = place.command();
+        command.current_dir(place.path("project")).args(["emit", "skill", "--json", "{\"skill\":\"dev\"}"]).args(more);
+        place.output(&mut command)
+    };
+    // A link that lay in the project: what it points to is not touched, unless the user says so.
+    let (link, target) = (place.path("project").join(FILE), place.path("target.jsonl"));
+    fs::write(&target, "").expect("written");
+    symlink(&target, &link).expect("linked");
+    emit(&[]).fails(4, &["events.jsonl", "is a link", "--file"]);
+    assert_eq!(fs::read(&target).expect("read"), b"");
+    emit(&["--file", link.to_str().expect("UTF-8")]).ok();
+    assert_eq!(lines(&target).len(), 1);
+    fs::remove_file(&link).expect("removed");
+    emit(&[]).ok();
+    // A folder that is linked is the user's own arrangement.
+    fs::rename(place.path("project/.opencode"), place.path("elsewhere")).expect("moved");
+    symlink(place.path("elsewhere"), place.path("project/.opencode")).expect("linked");
+    emit(&[]).ok();
+    assert_eq!(lines(&link).len(), 2);
+    // Files of others stay as they are, byte by byte.
+    for (name, bytes) in
+        [("opencode.db", &b"SQLite format 3\0\x10"[..]), ("notes.md", &b"# Notes"[..]), ("list.json", &b"[1]"[..])]
+    {
+        fs::write(place.path(name), bytes).expect("written");
+        emit(&["--file", place.path(name).to_str().expect("UTF-8")]).fails(4, &["holds no events"]);
+        assert_eq!(fs::read(place.path(name)).expect("read"), bytes, "{name}");
+    }
+    emit(&["--file", "/dev/null"]).fails(4, &["no plain file"]);
+    // Where nothing may be written: an error with the path, and nothing else (root may write everywhere).
+    fs::create_dir(place.path("locked")).expect("made");
+    fs::set_permissions(place.path("locked"), fs::Permissions::from_mode(0o500)).expect("locked");
+    if fs::write(place.path("locked/probe"), "").is_err() {
+        emit(&["--file", place.path("locked/events.jsonl").to_str().expect("UTF-8")])
+            .fails(4, &["locked/events.jsonl", "hint:"]);
+        assert_eq!(fs::read_dir(place.path("locked")).expect("folder").count(), 0);
+    }
+    fs::set_permissions(place.path("locked"), fs::Permissions::from_mode(0o700)).expect("unlocked");
+}

@@ -6,6 +6,7 @@
 
 mod alive;
 mod architecture;
+mod by_hand;
 mod catalogue;
 mod changes;
 mod check;
@@ -33,6 +34,7 @@ mod report_private;
 mod report_shapes;
 mod safe;
 mod skills;
+mod small;
 mod snapshot;
 mod snapshot_use;
 mod sources;
@@ -43,4 +45,5 @@ mod telemetry;
 mod telemetry_files;
 mod telemetry_tachikoma;
 mod telemetry_truth;
+mod trends;
 mod truth;

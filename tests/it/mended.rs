@@ -14,7 +14,14 @@ fn held(row: &Value) -> String {
     let text = |column: &str| row[column].as_str().unwrap_or_else(|| panic!("no {column} in {row}")).to_owned();
     assert!(!text("sentence").is_empty() && !text("evidence").is_empty() && !text("metric").is_empty(), "{row}");
     assert!(row["n"].as_i64() >= Some(5), "too few for a finding: {row}");
+    assert!(row["ci_low"].is_number() && row["ci_high"].is_number(), "no interval: {row}");
     assert!(row["ci_low"].as_f64() <= row["ci_high"].as_f64(), "an interval upside down: {row}");
+    assert!(row["saved_tokens_per_week"].is_number() || row["saved_usd_per_week"].is_number(), "no saving: {row}");
+    // Where models have no price nobody knows what it saves in money.
+    if let Some(saved) = row["saved_usd_per_week"].as_f64() {
+        let (low, high) = (row["saved_usd_low"].as_f64().expect("low"), row["saved_usd_high"].as_f64().expect("high"));
+        assert!(low <= saved + 1e-12 && saved <= high + 1e-12, "a saving outside of its interval: {row}");
+    }
     format!("{}: {}", text("finding"), text("subject"))
 }
 
@@ -153,4 +160,34 @@ fn cache_hits_that_fell_are_found_until_they_rise_again() {
     assert!(has(&found(&world), "cache_hits_fell: acme/acme-sonnet-5"), "{:?}", found(&world));
     read_from_cache(1_000_000);
     assert!(!has(&found(&world), "cache_hits_fell: acme/acme-sonnet-5"), "{:?}", found(&world));
+}
+
+/// Changes the cost of every answer of a model by a factor.
+fn reprice(world: &World, model: &str, factor: f64) {
+    change(
+        world,
+        &format!(
+            "update message set data = json_set(data, '$.cost', json_extract(data, '$.cost') * {factor}) \
+             where json_valid(data) and json_extract(data, '$.role') = 'assistant' and json_extract(data, '$.modelID') = '{model}'"
+        ),
+    );
+}
+
+#[test]
+fn a_dear_model_is_found_until_it_is_cheap_and_until_it_is_better() {
+    const FOUND: &str = "costly_model: acme/acme-sonnet-5";
+    let world = World::new(|plan| plan.seed = 41);
+    assert!(!has(&found(&world), "costly_model"), "{:?}", found(&world));
+    reprice(&world, "acme-sonnet-5", 20.0);
+    assert!(has(&found(&world), FOUND), "{:?}", found(&world));
+    reprice(&world, "acme-sonnet-5", 0.05);
+    assert!(!has(&found(&world), FOUND), "{:?}", found(&world));
+    // As dear as before, but what the other models begin they do not finish.
+    reprice(&world, "acme-sonnet-5", 20.0);
+    change(
+        &world,
+        "update message set data = json_set(data, '$.error', json('{\"name\":\"APIError\",\"data\":{\"message\":\"x\"}}')) \
+         where json_valid(data) and json_extract(data, '$.role') = 'assistant' and json_extract(data, '$.modelID') <> 'acme-sonnet-5'",
+    );
+    assert!(!has(&found(&world), FOUND), "{:?}", found(&world));
 }

@@ -102,13 +102,15 @@ fn telemetry_beats_inference_and_is_never_added_to_it() {
     // Three events tell of three recorded attempts; one says that an applied one was a format error.
     assert_eq!(after, (before.0, before.1 - 1, before.2 + 1, before.3));
     let edits = world.ask(
-        "select outcome, evidence from edit_attempts where evidence <> 'derived' and format = 'str_replace' order by attempted_at",
+        "select outcome, evidence from edit_attempts
+         where evidence <> 'derived' and source = 'jsonl' and format = 'str_replace' order by attempted_at",
     );
     assert_eq!(
         json!(edits),
         json!([{"outcome": "format_error", "evidence": "observed"}, {"outcome": "format_error", "evidence": "observed"}, {"outcome": "applied", "evidence": "observed"}])
     );
-    let own = world.ask("select format, session_id, outcome from edit_attempts where evidence = 'telemetry'");
+    let own = world
+        .ask("select format, session_id, outcome from edit_attempts where evidence = 'telemetry' and source = 'jsonl'");
     assert_eq!(json!(own), json!([{"format": "hashline", "session_id": "ses_gone", "outcome": "applied"}]));
     let skill = world.ask(
         "select skill_name, window_ms, is_success, window_iteration_count from skill_loads where event_id = 's-1'",
@@ -117,4 +119,87 @@ fn telemetry_beats_inference_and_is_never_added_to_it() {
         json!(skill),
         json!([{"skill_name": "dev", "window_ms": 52_000, "is_success": true, "window_iteration_count": 2}])
     );
+}
+
+/// What follows from a told value without being told, or says where it came from.
+const FOLLOWS: [&str; 23] = [
+    "evidence",
+    "source",
+    "label",
+    "event_id",
+    "is_synthetic",
+    "error_class",
+    "ended_at",
+    "attempt_number",
+    "edit_id",
+    "call_number",
+    "is_attempt",
+    "is_first_pass",
+    "max_iterations",
+    "confidence",
+    "is_max_reached",
+    "label_rule",
+    "label_evidence",
+    "rule",
+    "predicted_by",
+    "is_overlapping",
+    "chunk_ms",
+    "ci_low",
+    "ci_high",
+];
+
+#[test]
+fn tables_in_the_database_beat_inference_value_by_value_and_are_never_added() {
+    for schema in [Schema::V1, Schema::V1Old] {
+        let world = World::new(schema);
+        // The same database without the tables.
+        let alone = Place::new();
+        let bare = alone.path("bare.db");
+        std::fs::copy(&world.db, &bare).expect("copied");
+        let database = rusqlite::Connection::open(&bare).expect("opened");
+        for table in ["skill", "edit", "rlm", "intent", "verification"] {
+            database.execute_batch(&format!("drop table {table}_metrics")).expect("dropped");
+        }
+        drop(database);
+        let map = format!("/home/dev={}", world.home.display());
+        let ask = |is_bare: bool, sql: &str| {
+            let rows = if is_bare {
+                alone.json(&bare, &["--map", &map, "query", "-c", sql, "--json"])
+            } else {
+                world.json(&["query", "-c", sql, "--json"])
+            };
+            rows.as_array().expect("rows").clone()
+        };
+        for planted in world.planted("telemetry_tables") {
+            let [mart, key, id] = ["mart", "key", "id"].map(|name| planted[name].as_str().expect("text"));
+            let sql = format!("select * from {mart} where {key} = '{id}'");
+            let (before, after) = (ask(true, &sql), ask(false, &sql));
+            assert_eq!(after.len(), 1, "one row, told and inferred: {planted}");
+            let told = planted["told"].as_object().expect("an object");
+            for (column, value) in told {
+                assert_eq!(&after[0][column], value, "{column}: {planted}");
+            }
+            if planted["relation"] == "adds" {
+                assert_eq!(before.len(), 0, "the database does not know it: {planted}");
+                assert_eq!(after[0]["evidence"], "telemetry", "{planted}");
+                continue;
+            }
+            assert_eq!(after[0]["evidence"], "observed", "{planted}");
+            for (column, value) in before[0].as_object().expect("an object") {
+                if !told.contains_key(column) && !FOLLOWS.contains(&column.as_str()) {
+                    assert_eq!(&after[0][column], value, "{column} was not told: {planted}");
+                }
+            }
+        }
+        for mart in ["skill_loads", "edit_attempts", "verification_loops", "rlm_runs", "rlm_chunks", "intent_decisions"]
+        {
+            let adds = world
+                .planted("telemetry_tables")
+                .iter()
+                .filter(|row| row["mart"] == mart && row["relation"] == "adds")
+                .count();
+            let count = |is_bare| ask(is_bare, &format!("select count(*) as n from {mart}"))[0]["n"].as_u64();
+            assert_eq!(count(false), count(true).map(|n| n + adds as u64), "rows of {mart}");
+        }
+    }
 }

@@ -9,8 +9,8 @@
 -- engine:    polars
 --
 -- Ten bins of stated confidence, each with the share that was right: honest is the diagonal. Scales are never mixed:
--- share is a share of keyword hits, pattern counts hits of patterns (typically 0.1 to 0.3), stated is the model's own
--- word. ece is the mean distance from the diagonal, weighted by decisions, brier the mean squared error (0 is best), both
+-- share is a share of keyword hits, pattern counts hits of patterns (typically 0.1 to 0.3), graph is of a way through
+-- the graph of skills, stated is the model's own word. ece is the mean distance from the diagonal, weighted by decisions, brier the mean squared error (0 is best), both
 -- of the whole scale. With few decisions a bin says little and the ece is too high by chance: see n and the intervals.
 -- Labels are inferred (see intent_confusion), and agents tend to follow the router.
 with

@@ -77,7 +77,7 @@ pub fn run(globals: &Globals, printer: &Printer, args: &Args) -> anyhow::Result<
         (None, Some(current)) => emit::file_of(current, start.home.as_deref()),
         (None, None) => return Err(Usage("the working directory is not known: name a file with --file".into()).into()),
     };
-    emit::append(&file, &ready.event)?;
+    emit::append(&file, &ready.event, args.file.is_some())?;
     if args.print {
         printer.raw(format!("{}\n", ready.event).as_bytes())?;
     }

@@ -383,7 +383,8 @@ fn copy_aside(path: &Utf8Path, scratch: &Utf8Path) -> Result<tempfile::TempDir, 
 
 fn read_columns(connection: &Connection) -> Result<BTreeMap<String, BTreeSet<String>>, rusqlite::Error> {
     let mut tables = BTreeMap::new();
-    let mut exists = connection.prepare("select 1 from sqlite_schema where type = 'table' and name = ?1")?;
+    let mut exists =
+        connection.prepare("select 1 from sqlite_schema where type = 'table' and name = ?1 collate nocase")?;
     let mut info = connection.prepare("select name from pragma_table_info(?1)")?;
     for table in ALLOWED {
         if exists.exists([table])? {

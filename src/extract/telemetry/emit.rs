@@ -120,16 +120,23 @@ pub fn file_of(folder: &Utf8Path, home: Option<&Utf8Path>) -> Utf8PathBuf {
 }
 
 /// Appends the event as one line, by one write, while nobody else does. A file whose last line was left unfinished is
-/// mended first; when the write fails, nothing of it stays.
+/// mended first; when the write fails, nothing of it stays. Only a plain file of events is written to: no device, no database
+/// that was named by mistake, and, where the user did not name the file (`is_named`), nothing that a link points to.
 ///
 /// # Errors
-/// The event is too large to be read again, or the file cannot be written.
-pub fn append(path: &Utf8Path, event: &Value) -> Result<(), ExtractError> {
+/// The event is too large to be read again, or the file cannot be written or is no file of events.
+pub fn append(path: &Utf8Path, event: &Value, is_named: bool) -> Result<(), ExtractError> {
     let io = |source| ExtractError::Io { path: path.to_owned(), source };
+    let refuse = |problem: String| Err(ExtractError::Telemetry { path: path.to_owned(), problem });
     let line = event.to_string();
     if line.len() > lines::MOST_BYTES {
-        let problem = format!("would get a line of {} bytes; at most {} can be read", line.len(), lines::MOST_BYTES);
-        return Err(ExtractError::Telemetry { path: path.to_owned(), problem });
+        return refuse(format!("would get a line of {} bytes; at most {} can be read", line.len(), lines::MOST_BYTES));
+    }
+    if !is_named && std::fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
+        return refuse("is a link: name the file that it points to with --file".into());
+    }
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return refuse("is no plain file".into());
     }
     if let Some(folder) = path.parent().filter(|folder| !folder.as_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(io)?;
@@ -139,7 +146,12 @@ pub fn append(path: &Utf8Path, event: &Value) -> Result<(), ExtractError> {
     let length = file.metadata().map_err(io)?.len();
     let mut bytes = Vec::with_capacity(line.len() + 2);
     if length > 0 {
-        let mut last = [0_u8];
+        let (mut first, mut last) = ([0_u8], [0_u8]);
+        file.read_exact(&mut first).map_err(io)?;
+        // An object, a blank line, or the mark of its encoding: other files are not for events.
+        if !matches!(first[0], b'{' | b' ' | b'\t' | b'\r' | b'\n' | 0xef) {
+            return refuse("holds no events: it was left as it is".into());
+        }
         file.seek(SeekFrom::End(-1)).and_then(|_| file.read_exact(&mut last)).map_err(io)?;
         if last != *b"\n" {
             bytes.push(b'\n');
@@ -207,9 +219,9 @@ mod tests {
     fn an_unfinished_line_is_mended() {
         let folder = tempfile::tempdir().expect("folder");
         let path = Utf8Path::from_path(folder.path()).expect("UTF-8").join("new/events.jsonl");
-        append(&path, &json!({"a": 1})).expect("appended");
+        append(&path, &json!({"a": 1}), true).expect("appended");
         std::fs::write(&path, "{\"cut\":").expect("written");
-        append(&path, &json!({"b": "x\ny"})).expect("appended");
+        append(&path, &json!({"b": "x\ny"}), true).expect("appended");
         assert_eq!(std::fs::read_to_string(&path).expect("read"), "{\"cut\":\n{\"b\":\"x\\ny\"}\n");
     }
 }

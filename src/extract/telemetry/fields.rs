@@ -183,9 +183,9 @@ pub(super) fn of(kind: EventKind) -> &'static [Field] {
     }
 }
 
-/// A key in lower case, without `_` and `-`.
+/// A key in lower case, without `_`, `-`, `.` and spaces.
 pub(super) fn plain(key: &str) -> String {
-    key.chars().filter(|letter| !matches!(letter, '_' | '-')).flat_map(char::to_lowercase).collect()
+    key.chars().filter(|letter| !matches!(letter, '_' | '-' | '.' | ' ')).flat_map(char::to_lowercase).collect()
 }
 
 /// The field of a key: by its own name, else however it is spelt.

@@ -1,7 +1,8 @@
 //! The five tables of telemetry inside OpenCode's database, if somebody added them.
 //!
-//! Input: an open database. Output: events into the sink. Columns are found by name, whatever their order, case and
-//! underscores; a column that is not known stays in `raw`.
+//! Input: an open database. Output: events into the sink. Tables and columns are found by name, whatever their order, case,
+//! spaces and underscores; a column that is not known stays in `raw`. A table that cannot be read to its end, because it is
+//! damaged, gives what it can and a note in the quarantine: nobody but its owner knows it.
 
 use super::clock;
 use super::event::{Event, EventKind};
@@ -12,6 +13,7 @@ use crate::extract::opencode::sqlite::{Source, explain};
 use jiff::tz::TimeZone;
 use rusqlite::types::ValueRef;
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
 /// Table and the kind of its rows.
 const TABLES: [(&str, EventKind); 5] = [
@@ -33,25 +35,38 @@ pub(super) fn has_any(source: &Source) -> bool {
 /// Reads those that are there.
 ///
 /// # Errors
-/// A table cannot be read.
+/// Another program holds the database.
 pub(super) fn read(source: &Source, sink: &mut Sink<'_>) -> Result<(), ExtractError> {
     for (table, kind) in TABLES {
         let Some(columns) = source.columns.get(table) else { continue };
-        let explain = |error| explain(&source.path, Some(table), error);
-        let names: Vec<String> = columns.iter().map(|name| format!("\"{}\"", name.replace('"', "\"\""))).collect();
-        let sql = format!("select {} from \"{table}\"", names.join(", "));
-        let mut statement = source.connection.prepare(&sql).map_err(explain)?;
-        let mut rows = statement.query([]).map_err(explain)?;
-        let mut number = 0;
-        while let Some(row) = rows.next().map_err(explain)? {
-            number += 1;
-            let mut values = Map::new();
-            for (index, name) in columns.iter().enumerate() {
-                values.insert(name.clone(), json(row.get_ref(index).map_err(explain)?));
-            }
-            let raw = Value::Object(values.clone()).to_string();
-            sink.event(event(table, kind, number, &values, &raw), &raw);
+        let Err(error) = read_table(source, (table, kind), columns, sink) else { continue };
+        match explain(&source.path, Some(table), error) {
+            error @ ExtractError::Locked { .. } => return Err(error),
+            error => sink.bad(None, &format!("table {table} cannot be read to its end: {error}"), b""),
         }
+    }
+    Ok(())
+}
+
+fn read_table(
+    source: &Source,
+    (table, kind): (&'static str, EventKind),
+    columns: &BTreeSet<String>,
+    sink: &mut Sink<'_>,
+) -> Result<(), rusqlite::Error> {
+    let names: Vec<String> = columns.iter().map(|name| format!("\"{}\"", name.replace('"', "\"\""))).collect();
+    let sql = format!("select {} from \"{table}\"", names.join(", "));
+    let mut statement = source.connection.prepare(&sql)?;
+    let mut rows = statement.query([])?;
+    let mut number = 0;
+    while let Some(row) = rows.next()? {
+        number += 1;
+        let mut values = Map::new();
+        for (index, name) in columns.iter().enumerate() {
+            values.insert(name.clone(), json(row.get_ref(index)?));
+        }
+        let raw = Value::Object(values.clone()).to_string();
+        sink.event(event(table, kind, number, &values, &raw), &raw);
     }
     Ok(())
 }

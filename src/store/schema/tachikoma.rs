@@ -42,7 +42,7 @@ pub const SIGNAL: TableDef = TableDef {
             "confidence_scale",
             Text,
             Decoded,
-            "share (of keyword hits), pattern (hits of patterns) or stated (by the model itself)",
+            "share (of keyword hits), pattern (hits of patterns), graph (of the way) or stated (by the model itself)",
         ),
         col("complexity", Text, Decoded, "word: low, high, simple, critical …"),
         col("complexity_score", Float, Decoded, "0 to 1"),

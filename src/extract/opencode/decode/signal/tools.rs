@@ -77,6 +77,8 @@ fn graph(output: &str) -> Option<Signal> {
             _ => {}
         }
     }
+    // How sure the graph is of its way: none of the routers' scales.
+    found.confidence_scale = found.confidence.map(|_| "graph");
     if found.predicted_skills.is_none() && output.contains("Fallback to LLM routing") {
         found.action = Some("llm".into());
     }
