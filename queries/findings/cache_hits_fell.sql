@@ -102,13 +102,13 @@ final as (
 select
     case when fall >= 0.2 then 'high' else 'medium' end as severity,
     model as subject,
-    'In the last four weeks ' || model || ' read ' || round(100 * ratio, 1)
-    || ' % of its context from the cache, against ' || round(100 * ratio_before, 1)
+    'In the last four weeks ' || model || ' read ' || percent(ratio)
+    || ' % of its context from the cache, against ' || percent(ratio_before)
     || ' % in the twelve before.' as sentence,
     'See what changed at the start of requests: instructions, tools, skills; or whether pauses grew.' as action,
     'by_model' as metric,
-    request_count || ' requests in ' || session_count || ' sessions against ' || session_count_before
-    || ' sessions; fall of ' || round(100 * ci_low, 1) || ' to ' || round(100 * ci_high, 1)
+    grouped(request_count) || ' requests in ' || grouped(session_count) || ' sessions against '
+    || grouped(session_count_before) || ' sessions; fall of ' || percent(ci_low) || ' to ' || percent(ci_high)
     || ' points (95 %, by session)' as evidence,
     session_count + session_count_before as n, ci_low, ci_high,
     0e0 as saved_tokens_per_week,

@@ -99,13 +99,13 @@ select
     case when cost_usd - usual_usd >= 10 then 'high' when cost_usd - usual_usd >= 1 then 'medium' else 'low' end
     as severity,
     cast(local_date as varchar) as subject,
-    local_date || ' cost $' || round(cost_usd, 2) || ', ' || round(cost_usd / usual_usd, 1) || ' times the usual $'
-    || round(usual_usd, 2) || ' of a day; the dearest session took '
+    local_date || ' cost ' || dollars(cost_usd) || ', ' || round(cost_usd / usual_usd, 1) || ' times the usual '
+    || dollars(usual_usd) || ' of a day; the dearest session took '
     || cast(round(100 * session_usd / cost_usd) as bigint) || ' % of it.' as sentence,
     'Look at session ' || session_id || '.' as action,
     'daily' as metric,
-    'median of the ' || n || ' days with cost before it: $' || round(usual_usd, 2) || ', usual range $'
-    || round(low_usd, 2) || ' to $' || round(high_usd, 2) || '; robust z ' || round(robust_z, 1) as evidence,
+    'median of the ' || grouped(n) || ' days with cost before it: ' || dollars(usual_usd) || ', usual range '
+    || dollars(low_usd) || ' to ' || dollars(high_usd) || '; robust z ' || round(robust_z, 1) as evidence,
     n, low_usd as ci_low, high_usd as ci_high,
     tokens * (1 - usual_usd / cost_usd) / weeks as saved_tokens_per_week,
     (cost_usd - usual_usd) / weeks as saved_usd_per_week,

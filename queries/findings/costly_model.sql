@@ -105,8 +105,8 @@ select
     || cast(round(100 * cheap_ratio) as bigint) || ' % completed without being corrected.' as sentence,
     'Try ' || other_model || ' for some of this work and compare.' as action,
     'by_model' as metric,
-    n_dear || ' turns against ' || n_cheap || '; difference in good turns ' || round(100 * ci_low, 1) || ' to '
-    || round(100 * ci_high, 1) || ' points (95 %, weighted by project and agent)' as evidence,
+    grouped(n_dear) || ' turns against ' || grouped(n_cheap) || '; difference in good turns ' || percent(ci_low)
+    || ' to ' || percent(ci_high) || ' points (95 %, weighted by project and agent)' as evidence,
     n_dear + n_cheap as n, ci_low, ci_high,
     case when more_tokens > 0 then more_tokens * dear_per_week end as saved_tokens_per_week,
     (dear_usd - cheap_usd) * dear_per_week as saved_usd_per_week,

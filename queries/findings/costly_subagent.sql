@@ -65,14 +65,14 @@ final as (
 select
     case when cost_usd / weeks >= 5 then 'high' when cost_usd / weeks >= 0.5 then 'medium' else 'low' end as severity,
     subagent_type as subject,
-    'The subagent ' || subagent_type || ' took ' || cast(round(p50_fresh_tokens) as bigint)
-    || ' fresh tokens a call and returned ' || cast(round(p50_returned_tokens) as bigint) || ' (medians); '
-    || poor_count || ' of ' || n || ' calls returned less than a hundredth or failed.' as sentence,
+    'The subagent ' || subagent_type || ' took ' || grouped(p50_fresh_tokens)
+    || ' fresh tokens a call and returned ' || grouped(p50_returned_tokens) || ' (medians); '
+    || grouped(poor_count) || ' of ' || grouped(n) || ' calls returned less than a hundredth or failed.' as sentence,
     'Give it a shorter prompt and fewer tools, ask it for more in one call, or search directly.' as action,
     'subagents' as metric,
-    poor_count || ' of ' || n || ' calls in ' || cast(round(7 * weeks) as bigint) || ' days (' || failed_count
-    || ' failed); ' || round(100 * wilson_low(poor_count, n), 1) || ' to '
-    || round(100 * wilson_high(poor_count, n), 1) || ' % (95 %)' as evidence,
+    grouped(poor_count) || ' of ' || grouped(n) || ' calls in ' || cast(round(7 * weeks) as bigint) || ' days ('
+    || grouped(failed_count) || ' failed); ' || percent(wilson_low(poor_count, n)) || ' to '
+    || percent(wilson_high(poor_count, n)) || ' % (95 %)' as evidence,
     n, wilson_low(poor_count, n) as ci_low, wilson_high(poor_count, n) as ci_high,
     tokens / weeks as saved_tokens_per_week,
     cost_usd / weeks as saved_usd_per_week,

@@ -1,6 +1,6 @@
 -- finding:  data_quality
 -- title:    Trouble with the data
--- sources:  stg_quarantine, stg_sessions, stg_messages, stg_parts, stg_todos, stg_projects, skills, messages, tool_calls, run
+-- sources:  stg_quarantine, stg_sessions, stg_messages, stg_parts, stg_todos, stg_projects, stg_telemetry, skills, messages, tool_calls, run
 -- evidence: observed
 -- grain:    one row per trouble
 -- units:    n=count, ci_low=ratio, ci_high=ratio, saved_tokens_per_week=tokens, saved_usd_per_week=usd, saved_usd_low=usd, saved_usd_high=usd
@@ -21,6 +21,8 @@ table_rows as (
     select 'todo', count(*) from stg_todos
     union all
     select 'project', count(*) from stg_projects
+    union all
+    select 'telemetry', count(*) from stg_telemetry
 ),
 
 bad_rows as (
@@ -37,7 +39,7 @@ troubles as (
         'quarantined rows of ' || bad_rows.table_name as subject,
         bad_count,
         bad_count + coalesce(row_count, 0) as n,
-        'Rows of ' || bad_rows.table_name || ' that could not be read: ' || bad_count || ', mostly: '
+        'Rows of ' || bad_rows.table_name || ' that could not be read: ' || grouped(bad_count) || ', mostly: '
         || left(usual_reason, 120) || '.' as sentence,
         'Look at the rows with `logicoma query -c "select * from quarantine"`, or repair the database.' as action,
         'quarantine' as metric,
@@ -48,7 +50,7 @@ troubles as (
         count(*) filter (where created_at is null),
         count(*),
         'Messages without a believable time, which belong to no period: '
-        || count(*) filter (where created_at is null) || '.',
+        || grouped(count(*) filter (where created_at is null)) || '.',
         'See with --all what they are.',
         'overview',
     from stg_messages where role is not null
@@ -58,7 +60,7 @@ troubles as (
         count(*) filter (where cost_usd is null),
         count(*),
         'Answers with tokens but without a believable cost, so that totals are too low: '
-        || count(*) filter (where cost_usd is null) || '.',
+        || grouped(count(*) filter (where cost_usd is null)) || '.',
         'Look at them with `logicoma query -c "select * from message where cost is null"`.',
         'by_model',
     from messages where role = 'assistant' and total_tokens > 0
@@ -67,7 +69,8 @@ troubles as (
         'unfinished tool calls',
         count(*) filter (where is_unfinished),
         count(*),
-        'Tool calls left pending or running, as after a crash: ' || count(*) filter (where is_unfinished) || '.',
+        'Tool calls left pending or running, as after a crash: ' || grouped(count(*) filter (where is_unfinished))
+        || '.',
         'See whether OpenCode crashed or was killed; their time and outcome are unknown.',
         'tool_usage',
     from tool_calls inner join run on coalesce(started_at, 0) < now_ms - 3600000
@@ -96,7 +99,7 @@ select
     sentence,
     action,
     metric,
-    bad_count || ' of ' || n || '; ' || round(100 * ci_low, 2) || ' to ' || round(100 * ci_high, 2) || ' % (95 %)'
+    grouped(bad_count) || ' of ' || grouped(n) || '; ' || percent(ci_low) || ' to ' || percent(ci_high) || ' % (95 %)'
     as evidence,
     n, ci_low, ci_high,
     -- Better data cost as much as bad ones.

@@ -78,15 +78,16 @@ final as (
 select
     case when failure_count / weeks >= 5 and tool_class <> 'check' then 'high' else 'medium' end as severity,
     command_text as subject,
-    'The command ' || command_text || ' failed ' || failure_count || ' of ' || n || ' times in ' || session_count
-    || ' sessions' || coalesce(', mostly with exit code ' || usual_exit_code, '') || '.' as sentence,
+    'The command ' || command_text || ' failed ' || grouped(failure_count) || ' of ' || grouped(n) || ' times in '
+    || grouped(session_count) || ' sessions' || coalesce(', mostly with exit code ' || usual_exit_code, '')
+    || '.' as sentence,
     case
         when tool_class = 'check' then 'See what it keeps finding, and tell the agent what to do before it.'
         else 'Mend it, or tell the agent in its instructions what works instead.'
     end as action,
     'shell_commands' as metric,
-    failure_count || ' of ' || n || ' runs failed in ' || cast(round(7 * weeks) as bigint) || ' days; '
-    || round(100 * wilson_low(failure_count, n), 1) || ' to ' || round(100 * wilson_high(failure_count, n), 1)
+    grouped(failure_count) || ' of ' || grouped(n) || ' runs failed in ' || cast(round(7 * weeks) as bigint)
+    || ' days; ' || percent(wilson_low(failure_count, n)) || ' to ' || percent(wilson_high(failure_count, n))
     || ' % (95 %)' as evidence,
     n, wilson_low(failure_count, n) as ci_low, wilson_high(failure_count, n) as ci_high,
     tokens / weeks as saved_tokens_per_week,

@@ -71,13 +71,13 @@ final as (
 select
     case when context_share >= 0.25 then 'high' else 'medium' end as severity,
     tool_name as subject,
-    long_count || ' outputs of ' || tool_name || ' were longer than 4000 tokens (median '
-    || cast(round(p50_tokens) as bigint) || ') and filled up to '
+    grouped(long_count) || ' outputs of ' || tool_name || ' were longer than 4,000 tokens (median '
+    || grouped(p50_tokens) || ') and filled up to '
     || cast(round(100 * least(1, context_share)) as bigint) || ' % of what models read.' as sentence,
     'Have it return less: limits, filters, a line range, or a subagent that reads and answers in short.' as action,
     'tool_usage' as metric,
-    long_count || ' of ' || n || ' calls in ' || cast(round(7 * weeks) as bigint) || ' days; '
-    || round(100 * wilson_low(long_count, n), 1) || ' to ' || round(100 * wilson_high(long_count, n), 1)
+    grouped(long_count) || ' of ' || grouped(n) || ' calls in ' || cast(round(7 * weeks) as bigint) || ' days; '
+    || percent(wilson_low(long_count, n)) || ' to ' || percent(wilson_high(long_count, n))
     || ' % (95 %)' as evidence,
     n, wilson_low(long_count, n) as ci_low, wilson_high(long_count, n) as ci_high,
     saved_tokens as saved_tokens_per_week,

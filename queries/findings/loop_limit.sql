@@ -58,15 +58,15 @@ final as (
 select
     case when wilson_low(limit_count, n) > 0.25 then 'high' else 'medium' end as severity,
     skill_name as subject,
-    limit_count || ' of ' || n || ' verification loops '
+    grouped(limit_count) || ' of ' || grouped(n) || ' verification loops '
     || case when skill_name = 'no skill' then 'outside skills' else 'of the skill ' || skill_name end
     || ' reached their limit (median ' || round(p50_iterations, 1) || ' checks) and none passed; '
-    || escalated_count || ' ended by asking a person.' as sentence,
-    'Let it ask after the second failure; the usual last check was: ' || left(coalesce(usual_command, 'unknown'), 80)
+    || grouped(escalated_count) || ' ended by asking a person.' as sentence,
+    'Let it ask after the second failure' || coalesce('; the usual last check was: ' || left(usual_command, 80), '')
     as action,
     'loops' as metric,
-    limit_count || ' of ' || n || ' loops in ' || cast(round(7 * weeks) as bigint) || ' days; '
-    || round(100 * wilson_low(limit_count, n), 1) || ' to ' || round(100 * wilson_high(limit_count, n), 1)
+    grouped(limit_count) || ' of ' || grouped(n) || ' loops in ' || cast(round(7 * weeks) as bigint) || ' days; '
+    || percent(wilson_low(limit_count, n)) || ' to ' || percent(wilson_high(limit_count, n))
     || ' % (95 %)' as evidence,
     n, wilson_low(limit_count, n) as ci_low, wilson_high(limit_count, n) as ci_high,
     tokens / weeks as saved_tokens_per_week,

@@ -91,9 +91,10 @@ select
     'Decisions for ' || predicted_intent || ' are ' || cast(round(100 * mean_confidence) as bigint) || ' % sure and '
     || cast(round(100e0 * right_count / n) as bigint) || ' % right'
     || coalesce('; instead mostly ' || usual_skill || ' was used.', '.') as sentence,
-    'Sharpen the keywords of ' || predicted_intent || ', or ask for a verification before its skill is loaded.' as action,
+    'Sharpen the keywords of ' || predicted_intent
+    || ', or ask for a verification before its skill is loaded.' as action,
     'intent_calibration' as metric,
-    right_count || ' of ' || n || ' right (' || cast(round(100 * right_low) as bigint) || ' to '
+    grouped(right_count) || ' of ' || grouped(n) || ' right (' || cast(round(100 * right_low) as bigint) || ' to '
     || cast(round(100 * right_high) as bigint) || ' %, 95 %), said ' || cast(round(100 * mean_confidence) as bigint)
     || ' % (' || confidence_scale || ')' as evidence,
     n, right_low as ci_low, right_high as ci_high,

@@ -105,8 +105,8 @@ select
     || ' % since.' as sentence,
     'Compare the skill file, the models and the tasks before and after ' || local_date || '.' as action,
     'skill_usage' as metric,
-    s_before || ' of ' || n_before || ' before, ' || s_after || ' of ' || n_after || ' since; fall of '
-    || round(100 * ci_low, 1) || ' to ' || round(100 * ci_high, 1) || ' points (95 %)' as evidence,
+    grouped(s_before) || ' of ' || grouped(n_before) || ' before, ' || grouped(s_after) || ' of ' || grouped(n_after)
+    || ' since; fall of ' || percent(ci_low) || ' to ' || percent(ci_high) || ' points (95 %)' as evidence,
     n_before + n_after as n, ci_low, ci_high,
     fall * failures_scale * failed_tokens as saved_tokens_per_week,
     fall * failures_scale * failed_usd as saved_usd_per_week,

@@ -97,14 +97,14 @@ final as (
 select
     case when failure_count / weeks >= 3 then 'medium' else 'low' end as severity,
     path as subject,
-    failure_count || ' of ' || n || ' attempts to edit ' || path || ' failed'
+    grouped(failure_count) || ' of ' || grouped(n) || ' attempts to edit ' || path || ' failed'
     || coalesce(', mostly ' || replace(usual_error, '_', ' '), '') || '; '
-    || cast(round(expected_failures) as bigint) || ' would be usual for these models and formats.' as sentence,
+    || grouped(expected_failures) || ' would be usual for these models and formats.' as sentence,
     'Look for repeated lines, odd whitespace or generated parts; split the file or have it written whole.' as action,
     'edit_files' as metric,
-    failure_count || ' of ' || n || ' attempts in ' || cast(round(7 * weeks) as bigint) || ' days; '
-    || round(100 * wilson_low(failure_count, n), 1) || ' to ' || round(100 * wilson_high(failure_count, n), 1)
-    || ' % (95 %), expected ' || round(100 * expected_failures / n, 1) || ' %' as evidence,
+    grouped(failure_count) || ' of ' || grouped(n) || ' attempts in ' || cast(round(7 * weeks) as bigint) || ' days; '
+    || percent(wilson_low(failure_count, n)) || ' to ' || percent(wilson_high(failure_count, n))
+    || ' % (95 %), expected ' || percent(expected_failures / n) || ' %' as evidence,
     n, wilson_low(failure_count, n) as ci_low, wilson_high(failure_count, n) as ci_high,
     (failure_count - expected_failures) * tokens_each as saved_tokens_per_week,
     (failure_count - expected_failures) * usd_each as saved_usd_per_week,

@@ -103,12 +103,13 @@ final as (
 select
     case when rise >= 0.2 then 'high' else 'medium' end as severity,
     tool_name as subject,
-    'Errors of the tool ' || tool_name || ' rose from ' || round(100 * ratio_before, 1) || ' % to '
-    || round(100 * ratio, 1) || ' % of its calls in the last four weeks.' as sentence,
+    'Errors of the tool ' || tool_name || ' rose from ' || percent(ratio_before) || ' % to '
+    || percent(ratio) || ' % of its calls in the last four weeks.' as sentence,
     'Look at its error messages, and at what changed in the tool, its permissions or its callers.' as action,
     'tool_errors' as metric,
-    errors || ' of ' || n || ' calls against ' || errors_before || ' of ' || n_before || '; rise of '
-    || round(100 * ci_low, 1) || ' to ' || round(100 * ci_high, 1) || ' points (95 %, by session)' as evidence,
+    grouped(errors) || ' of ' || grouped(n) || ' calls against ' || grouped(errors_before) || ' of '
+    || grouped(n_before) || '; rise of ' || percent(ci_low) || ' to ' || percent(ci_high)
+    || ' points (95 %, by session)' as evidence,
     n + n_before as n, ci_low, ci_high,
     rise * n / errors * error_tokens / 4 as saved_tokens_per_week,
     rise * n / errors * error_usd / 4 as saved_usd_per_week,

@@ -81,7 +81,7 @@ grouped as (
     select
         case when ask_count >= 5 then skill_name end as single_name,
         count(*) as name_count,
-        string_agg(skill_name || ' (' || ask_count || ')', ', ' order by ask_count desc, skill_name) as names,
+        string_agg(skill_name || ' (' || grouped(ask_count) || ')', ', ' order by ask_count desc, skill_name) as names,
         cast(sum(ask_count) as bigint) as ask_count,
         cast(max(session_count) as bigint) as session_count,
         cast(sum(tokens) as bigint) as tokens,
@@ -97,15 +97,15 @@ select
     coalesce(single_name, name_count || ' unknown skills') as subject,
     case
         when single_name is not null then
-            'The skill ' || single_name || ' was asked for ' || ask_count || ' times in ' || session_count
-            || ' sessions, but there is none of that name.'
-        else 'Skills that are not there were asked for ' || ask_count || ' times: ' || names || '.'
+            'The skill ' || single_name || ' was asked for ' || grouped(ask_count) || ' times in '
+            || grouped(session_count) || ' sessions, but there is none of that name.'
+        else 'Skills that are not there were asked for ' || grouped(ask_count) || ' times: ' || names || '.'
     end as sentence,
     'Write the skill, or give an installed one that name or a description that leads to it.' as action,
     'skill_unknown' as metric,
-    ask_count || ' of ' || all_ask_count || ' asks for skills in ' || cast(round(7 * weeks) as bigint) || ' days; '
-    || round(100 * wilson_low(ask_count, all_ask_count), 1) || ' to '
-    || round(100 * wilson_high(ask_count, all_ask_count), 1) || ' % of them (95 %)' as evidence,
+    grouped(ask_count) || ' of ' || grouped(all_ask_count) || ' asks for skills in ' || cast(round(7 * weeks) as bigint)
+    || ' days; ' || percent(wilson_low(ask_count, all_ask_count)) || ' to '
+    || percent(wilson_high(ask_count, all_ask_count)) || ' % of them (95 %)' as evidence,
     ask_count as n,
     wilson_low(ask_count, all_ask_count) as ci_low,
     wilson_high(ask_count, all_ask_count) as ci_high,

@@ -100,14 +100,14 @@ select
     case when listed_tokens / weeks >= 1e6 then 'medium' when listed_tokens / weeks >= 1000 then 'low' else 'info' end
     as severity,
     skill_name as subject,
-    'The skill ' || skill_name || ' was listed in ' || session_count || ' sessions over '
+    'The skill ' || skill_name || ' was listed in ' || grouped(session_count) || ' sessions over '
     || cast(round(7 * weeks) as bigint) || ' days and never used; listing it took about '
-    || cast(round(listed_tokens / weeks) as bigint) || ' tokens a week.' as sentence,
+    || grouped(listed_tokens / weeks) || ' tokens a week.' as sentence,
     'Remove or hide it, or write a description that says when to use it: ' || path as action,
     'skill_unused' as metric,
-    '0 uses in ' || session_count || ' sessions with ' || request_count || ' requests of about ' || listing_tokens
-    || ' tokens each; share of sessions that use it: 0 to ' || round(100 * wilson_high(0, session_count), 1)
-    || ' % (95 %)' as evidence,
+    '0 uses in ' || grouped(session_count) || ' sessions with ' || grouped(request_count) || ' requests of about '
+    || grouped(listing_tokens) || ' tokens each; share of sessions that use it: 0 to '
+    || percent(wilson_high(0, session_count)) || ' % (95 %)' as evidence,
     cast(session_count as bigint) as n,
     0e0 as ci_low,
     wilson_high(0, session_count) as ci_high,

@@ -110,8 +110,8 @@ select
     case when other_format = 'whole' then 'Have it write small files whole; for large ones the output costs more.'
         else 'Offer this model ' || other_format || ' for edits, and see whether the rate follows.' end as action,
     'edit_success' as metric,
-    s_weak || ' of ' || n_weak || ' against ' || s_other || ' of ' || n_other || '; difference of '
-    || round(100 * ci_low, 1) || ' to ' || round(100 * ci_high, 1) || ' points (95 %)' as evidence,
+    grouped(s_weak) || ' of ' || grouped(n_weak) || ' against ' || grouped(s_other) || ' of ' || grouped(n_other)
+    || '; difference of ' || percent(ci_low) || ' to ' || percent(ci_high) || ' points (95 %)' as evidence,
     n_weak + n_other as n, ci_low, ci_high,
     difference * scale * lost_tokens as saved_tokens_per_week, difference * scale * lost_usd as saved_usd_per_week,
     ci_low * scale * lost_usd as saved_usd_low, ci_high * scale * lost_usd as saved_usd_high,

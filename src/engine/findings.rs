@@ -57,10 +57,9 @@ pub fn find(asker: &Asker<'_>, registry: &Registry, period: &Period) -> anyhow::
     let number = |row: &(String, Table, usize), column: &str| row.1.get(row.2, column).as_f64().unwrap_or(0.0);
     rows.sort_by(|left, right| {
         let by = |column: &str| number(right, column).total_cmp(&number(left, column));
-        rank(left)
-            .cmp(&rank(right))
-            .then_with(|| by("saved_usd_per_week"))
+        by("saved_usd_per_week")
             .then_with(|| by("saved_tokens_per_week"))
+            .then_with(|| rank(left).cmp(&rank(right)))
             .then_with(|| left.0.cmp(&right.0))
             .then_with(|| subject(left).cmp(&subject(right)))
             .then(Ordering::Equal)
@@ -88,7 +87,7 @@ fn subject(row: &(String, Table, usize)) -> String {
     row.1.get(row.2, "subject").to_text()
 }
 
-/// Trouble with the data comes first: it may make all else wrong.
+/// Of findings that save the same, the graver comes first.
 fn rank(row: &(String, Table, usize)) -> u8 {
     match row.1.get(row.2, "severity").to_text().as_str() {
         "high" => 0,

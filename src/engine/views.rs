@@ -90,8 +90,9 @@ pub fn body(file: &QueryFile) -> &str {
     file.text.trim_end().trim_end_matches(';')
 }
 
-/// SQLite's JSON functions as OpenCode's users know them, intervals for shares, and both tails of the normal distribution
-/// (Hastings 1955, to seven places), which judge differences where many are compared.
+/// SQLite's JSON functions as OpenCode's users know them, intervals for shares, both tails of the normal distribution
+/// (Hastings 1955, to seven places), which judge differences where many are compared, and numbers in sentences as the report
+/// writes them: `12,345`, `12.3` (of a hundred), `$3.41`.
 const MACROS: &str = "
 create or replace macro json_extract(document, path) as
     case when json_valid(document) then
@@ -114,6 +115,20 @@ create or replace macro normal_tails(z) as
     exp(-z * z / 2) / (1 + 0.2316418882 * abs(z)) * (0.254829592 + (-0.284496736 + (1.421413741 + (-1.453152027
         + 1.061405429 / (1 + 0.2316418882 * abs(z))) / (1 + 0.2316418882 * abs(z))) / (1 + 0.2316418882 * abs(z)))
         / (1 + 0.2316418882 * abs(z)));
+create or replace macro grouped(amount) as replace(format('{:,}', cast(round(amount) as bigint)), '-', '−');
+create or replace macro percent(share) as
+    case
+        when share <> 0 and abs(share) < 0.0005 then case when share < 0 then '−<0.1' else '<0.1' end
+        else replace(regexp_replace(format('{:,.1f}', round(100 * share, 1) + 0.0), '[.]0$', ''), '-', '−')
+    end;
+create or replace macro dollars(usd) as
+    case
+        when abs(usd) >= 999.995 then replace(format('${:,}', cast(round(usd) as bigint)), '$-', '−$')
+        when usd = 0 then '$0'
+        when abs(usd) >= 1 then replace(format('${:.2f}', cast(usd as double)), '$-', '−$')
+        when abs(usd) >= 0.01 then replace(format('${:.3f}', cast(usd as double)), '$-', '−$')
+        else replace(format('${:.4f}', cast(usd as double)), '$-', '−$')
+    end;
 ";
 
 /// Views of the marts as a run sees them: in the connection's period, filtered, in the user's zone. The connection gets the

@@ -212,6 +212,41 @@ mod tests {
         assert!((sum - (parts.after - parts.before)).abs() < 1e-12, "{parts:?}");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn parts_add_up_whatever_the_periods(
+            before in proptest::collection::btree_map("[a-e]", (0u32..50, 0u32..1_000_000, 0u32..100_000), 0..5),
+            after in proptest::collection::btree_map("[a-e]", (0u32..50, 0u32..1_000_000, 0u32..100_000), 0..5),
+        ) {
+            type Rows = BTreeMap<String, (u32, u32, u32)>;
+            let usage = |rows: &Rows| -> BTreeMap<String, Usage> {
+                let row = |(calls, tokens, cost): (u32, u32, u32)| Usage {
+                    calls: f64::from(calls),
+                    tokens: f64::from(tokens),
+                    cost: f64::from(cost) / 1e4,
+                };
+                rows.iter().map(|(name, row_of)| (name.clone(), row(*row_of))).collect()
+            };
+            let (before, after) = (usage(&before), usage(&after));
+            for value in [|model: &Usage| model.cost, |model: &Usage| model.tokens] {
+                let parts = split(&before, &after, value);
+                let sum = parts.volume + parts.mix + parts.size + parts.price;
+                let size = 1.0 + parts.before + parts.after + parts.volume.abs() + parts.mix.abs() + parts.size.abs();
+                let sums = [&before, &after].map(|models| models.values().map(value).sum::<f64>());
+                proptest::prop_assert!((parts.before - sums[0]).abs() + (parts.after - sums[1]).abs() <= 1e-12 * size, "{parts:?}");
+                proptest::prop_assert!((sum - (parts.after - parts.before)).abs() <= 1e-12 * size, "{parts:?}");
+                proptest::prop_assert!([sum, parts.volume, parts.mix, parts.size, parts.price].iter().all(|part| part.is_finite()));
+            }
+            // Of tokens there is no price, as long as both periods have calls.
+            let has_calls = |models: &BTreeMap<String, Usage>| models.values().any(|model| model.calls > 0.0);
+            let is_told = |models: &BTreeMap<String, Usage>| models.values().all(|model| model.calls > 0.0 || model.tokens == 0.0);
+            if has_calls(&before) && has_calls(&after) && is_told(&before) && is_told(&after) {
+                let parts = split(&before, &after, |model| model.tokens);
+                proptest::prop_assert!(parts.price.abs() <= 1e-6 * (1.0 + parts.before + parts.after), "{parts:?}");
+            }
+        }
+    }
+
     #[test]
     fn twice_the_calls_are_volume_only() {
         let before = models(&[("a", 10.0, 1000.0, 2.0)]);

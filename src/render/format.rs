@@ -250,9 +250,21 @@ pub fn short(text: &str, chars: usize) -> String {
     }
 }
 
+/// The end of a path, which tells it from others, in so many characters.
+#[must_use]
+pub fn tail(path: &str, chars: usize) -> String {
+    let count = path.chars().count();
+    if count <= chars {
+        return path.to_owned();
+    }
+    let kept: String = path.chars().skip(count + 1 - chars).collect();
+    let from = kept.find('/').filter(|at| at * 2 < kept.len()).unwrap_or(0);
+    format!("…{}", &kept[from..])
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{clean, count, ms, ratio, scaled, signed_ratio, usd};
+    use super::{clean, count, ms, ratio, scaled, signed_ratio, tail, usd};
 
     fn plain(text: &str) -> String {
         text.replace('\u{a0}', " ")
@@ -311,6 +323,13 @@ mod tests {
             "no change",
         ];
         assert_eq!(shown.map(|text| plain(&text)), wanted);
+    }
+
+    #[test]
+    fn paths_keep_their_end() {
+        assert_eq!(tail("/home/a/b.rs", 20), "/home/a/b.rs");
+        assert_eq!(tail("/home/someone/project/.opencode/skills/dev/SKILL.md", 24), "…/skills/dev/SKILL.md");
+        assert_eq!(tail("/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 10), "…aaaaaaaaa");
     }
 
     #[test]

@@ -19,6 +19,14 @@ pub fn label(column: &str, unit: Unit) -> String {
         "with_children_tokens" => Some("tokens with children"),
         "cost_ratio" => Some("share of cost"),
         "call_ratio" => Some("share of calls"),
+        "f1" => Some("F1"),
+        "ece" => Some("ECE"),
+        "brier" => Some("Brier score"),
+        "speed_up" => Some("speed-up"),
+        "ask_user_count" => Some("asked a person"),
+        "below_threshold_count" => Some("below threshold"),
+        "given_up_count" => Some("given up"),
+        "max_reached_count" => Some("limit reached"),
         _ => None,
     };
     if let Some(text) = known {
@@ -27,12 +35,12 @@ pub fn label(column: &str, unit: Unit) -> String {
     let stem = ["_count", "_usd", "_at", "_ms", "_name", "is_", "has_"]
         .iter()
         .fold(column, |stem, ending| stem.strip_suffix(ending).or_else(|| stem.strip_prefix(ending)).unwrap_or(stem));
-    let words = stem.replace('_', " ");
+    let words = stem.replace('_', " ").replace("p50", "median").replace(" ms per ", " time per ");
     match unit {
         _ if column.ends_with("_count") => plural(&words),
         // Precision, accuracy, a confidence: shares under a name of their own.
         Unit::Ratio => words.strip_suffix(" ratio").map_or_else(|| words.clone(), share),
-        Unit::Ms if matches!(words.as_str(), "p50" | "p95" | "mean" | "total" | "active" | "wall") => {
+        Unit::Ms if matches!(words.as_str(), "median" | "p95" | "mean" | "total" | "active" | "wall") => {
             format!("{words} time")
         }
         _ => words,
@@ -42,6 +50,7 @@ pub fn label(column: &str, unit: Unit) -> String {
 /// A ratio in words: how often something happens is a rate, a part of a whole a share.
 fn share(stem: &str) -> String {
     const RATES: &[&str] = &[
+        "answer",
         "error",
         "failure",
         "failed",
@@ -93,7 +102,7 @@ pub fn series_unit(name: &str) -> Unit {
         _ if ["ratio", "rate", "success", "share"].iter().any(|word| name.ends_with(word)) => Unit::Ratio,
         _ if name.ends_with("_usd") || name.starts_with("cost") => Unit::Usd,
         _ if name.ends_with("_ms") => Unit::Ms,
-        _ if name.ends_with("tokens") => Unit::Tokens,
+        _ if name.ends_with("tokens") || name.starts_with("tokens_per") => Unit::Tokens,
         _ if name.ends_with("hours") => Unit::Score,
         _ => Unit::Count,
     }
@@ -118,7 +127,7 @@ mod tests {
         ];
         assert_eq!(
             shown,
-            ["calls", "error rate", "p50 time", "retries", "cost", "last used", "skill", "share of cost"]
+            ["calls", "error rate", "median time", "retries", "cost", "last used", "skill", "share of cost"]
         );
     }
 }

@@ -217,6 +217,19 @@ pub struct Provenance {
     pub unknown_kinds: Vec<UnknownKind>,
     /// The youngest row, RFC 3339.
     pub data_fresh_at: Option<String>,
+    /// What a reader of the numbers should know: databases replaced or gone, damage, telemetry that could not be read.
+    pub notices: Vec<Notice>,
+}
+
+/// Something that happened to a source.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Notice {
+    /// When, RFC 3339; `None`: it is so now.
+    pub at: Option<String>,
+    /// Name of the source, or path of the file.
+    pub source: String,
+    /// A sentence.
+    pub text: String,
 }
 
 /// One database or telemetry file.
@@ -232,6 +245,8 @@ pub struct Source {
     pub generation: String,
     /// Rows in the store.
     pub rows: i64,
+    /// When the database was last there, RFC 3339, where it is gone or was replaced: its rows are history.
+    pub last_seen_at: Option<String>,
 }
 
 /// How much of one table could be read.

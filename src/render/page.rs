@@ -35,6 +35,10 @@ pub(super) struct Page {
     compared_with: Option<Compared>,
     filters: Vec<String>,
     now: String,
+    /// When it was made, and the youngest row, in the zone of the report.
+    made_at: String,
+    fresh_at: Option<String>,
+    notices: Vec<NoticeView>,
     is_redacted: bool,
     theme: String,
     style: String,
@@ -65,6 +69,16 @@ pub(super) struct Page {
 struct Compared {
     name: String,
     span: String,
+    /// In few words.
+    short: String,
+}
+
+/// Something that happened to a source; its moment in the zone of the report.
+#[derive(Debug, Clone, Serialize)]
+struct NoticeView {
+    at: Option<String>,
+    source: String,
+    text: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -77,6 +91,8 @@ struct PartView {
     more: Vec<MetricView>,
     quiet: Vec<String>,
     empty: Vec<String>,
+    /// Some rate in it rests on too few observations.
+    has_weak: bool,
 }
 
 /// The metrics on the page that rest on one kind of evidence.
@@ -138,7 +154,7 @@ pub(super) fn build(report: &Report, templates: &Templates, formats: &[&str]) ->
             full.into_iter().partition(|metric| part.more.contains(&metric.name));
         // Nothing is folded away when there is nothing else.
         let (main, more) = if main.is_empty() { (more, main) } else { (main, more) };
-        parts.push(PartView {
+        let mut part_view = PartView {
             id: part.id.clone(),
             title: part.title.clone(),
             intro: part.intro.clone(),
@@ -150,7 +166,11 @@ pub(super) fn build(report: &Report, templates: &Templates, formats: &[&str]) ->
                 .filter(|metric| !is_quiet(&metric.family, &layout, report))
                 .map(|metric| words::inside(&metric.title))
                 .collect(),
-        });
+            has_weak: false,
+        };
+        let has_weak = part_view.all().filter_map(|metric| metric.table.as_ref()).any(|table| table.has_weak);
+        part_view.has_weak = has_weak;
+        parts.push(part_view);
     }
     parts.retain(|part| {
         !part.metrics.is_empty() || !part.quiet.is_empty() || !part.empty.is_empty() || part.id == "trust"
@@ -162,12 +182,25 @@ pub(super) fn build(report: &Report, templates: &Templates, formats: &[&str]) ->
     Ok(Page {
         title: report.title.clone(),
         span: words::span(&report.period),
-        compared_with: report
-            .compared_with
-            .as_ref()
-            .map(|period| Compared { name: period.name.clone(), span: words::span(period) }),
+        compared_with: report.compared_with.as_ref().map(|period| Compared {
+            name: period.name.clone(),
+            span: words::span(period),
+            short: words::short(period),
+        }),
         filters: words::filters(report),
         now: report.now.clone(),
+        made_at: words::moment(&report.now, &zone),
+        fresh_at: report.provenance.data_fresh_at.as_deref().map(|at| words::moment(at, &zone)),
+        notices: report
+            .provenance
+            .notices
+            .iter()
+            .map(|notice| NoticeView {
+                at: notice.at.as_deref().map(|at| words::moment(at, &zone)),
+                source: notice.source.clone(),
+                text: notice.text.clone(),
+            })
+            .collect(),
         is_redacted: report.is_redacted,
         theme: report.theme.clone(),
         style_hash: style::csp_hash(&css),

@@ -8,7 +8,7 @@ mod sentence;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::{PastPeriod, Report};
+use super::model::{Notice, PastPeriod, Report};
 use crate::engine::table::{Column, Data, Table};
 
 /// Columns whose texts stay: names that a program or a list gave, classes of ours, ids, calendar names.
@@ -198,12 +198,47 @@ pub fn report(report: &Report) -> Report {
     for values in [&mut whole.filters.project, &mut whole.filters.exclude_project] {
         *values = values.iter().map(|value| hashed("project", value)).collect();
     }
+    let paths: Vec<&str> = report.provenance.sources.iter().map(|source| source.path.as_str()).collect();
+    whole.provenance.notices = report.provenance.notices.iter().map(|told| notice(told, &paths)).collect();
     for source in &mut whole.provenance.sources {
         source.path = hashed("path", &source.path);
         source.name = hashed("source", &source.name);
     }
     whole
 }
+
+/// A notice without paths and names: words of ours are plain and small, all else is hashed.
+fn notice(notice: &Notice, paths: &[&str]) -> Notice {
+    let kind = if notice.source.contains('/') { "path" } else { "source" };
+    let mut text = notice.text.clone();
+    for path in paths.iter().filter(|path| !path.is_empty()) {
+        text = text.replace(path, &hashed("path", path));
+    }
+    let word = |word: &str| {
+        let bare = word.trim_matches([',', ';', ':', '.', '(', ')']);
+        let is_hash = bare
+            .strip_prefix("path-")
+            .is_some_and(|hex| hex.len() == 8 && hex.bytes().all(|hex| hex.is_ascii_hexdigit()));
+        let is_plain =
+            bare.bytes().all(|letter| letter.is_ascii_lowercase()) || bare.bytes().all(|digit| digit.is_ascii_digit());
+        if is_plain || is_hash || NOUNS.contains(&bare) {
+            word.to_owned()
+        } else {
+            word.replace(bare, &hashed("text", bare))
+        }
+    };
+    // What stands in quotes is from the data.
+    let pieces = text.split('\'').enumerate().map(|(index, piece)| match (index % 2 == 1, piece) {
+        (_, "") => String::new(),
+        (true, quoted) => format!("'{}'", hashed("text", quoted)),
+        (false, words) => words.split(' ').map(word).collect::<Vec<_>>().join(" "),
+    });
+    Notice { at: notice.at.clone(), source: hashed(kind, &notice.source), text: pieces.collect() }
+}
+
+/// Words of notices that are not small letters only.
+const NOUNS: &[&str] =
+    &["JSON", "JSONL", "OpenCode", "OpenCode's", "SQLite", "SHA-256", "session_message", "metrics.json"];
 
 fn all(tables: &BTreeMap<String, Table>) -> BTreeMap<String, Table> {
     tables.iter().map(|(name, found)| (name.clone(), table(found))).collect()
@@ -235,7 +270,7 @@ impl Known {
 
 #[cfg(test)]
 mod tests {
-    use super::{hashed, private, table};
+    use super::{Notice, hashed, notice, private, table};
     use crate::engine::table::{Column, Data, Table, Unit};
 
     #[test]
@@ -244,6 +279,25 @@ mod tests {
         assert!(names.iter().chain(&["branch", "query", "excerpt", "anything"]).all(|name| private(name).is_some()));
         let names = ["tool_name", "skill_name", "model", "agent", "program", "session_id", "error_class", "message_id"];
         assert!(names.iter().all(|name| private(name).is_none()));
+    }
+
+    #[test]
+    fn notices_keep_our_words() {
+        let told = notice(
+            &Notice {
+                at: None,
+                source: "work".to_owned(),
+                text: "/home/My Name/x.db is gone: 12 rows of 'Acme' stay, see /etc/other".to_owned(),
+            },
+            &["/home/My Name/x.db"],
+        );
+        let wanted = format!(
+            "{} is gone: 12 rows of '{}' stay, see {}",
+            hashed("path", "/home/My Name/x.db"),
+            hashed("text", "Acme"),
+            hashed("text", "/etc/other")
+        );
+        assert_eq!((told.text, told.source), (wanted, hashed("source", "work")));
     }
 
     #[test]

@@ -15,8 +15,12 @@ const DEFAULT_COLUMNS: usize = 8;
 const MOST_ROWS: usize = 40;
 /// Characters of a text in a cell.
 const CELL_CHARS: usize = 64;
+/// Characters of a path in a cell.
+const PATH_CHARS: usize = 30;
 /// Characters of a text in a tooltip.
 const TITLE_CHARS: usize = 400;
+/// Characters of a text that stays on one line.
+const SHORT_CHARS: usize = 30;
 /// Below this many observations a rate is shown greyed.
 const FEWEST: f64 = 5.0;
 
@@ -67,6 +71,8 @@ pub(super) struct Cell {
     pub interval: Option<String>,
     /// A rate on too few observations.
     pub is_weak: bool,
+    /// Too short to be broken.
+    pub is_short: bool,
     /// A small drawing in place of the text.
     pub svg: Option<String>,
 }
@@ -197,7 +203,8 @@ fn cell(table: &Table, row: usize, index: usize, zone: &TimeZone) -> Cell {
     let value = column.value(row);
     let unit = match (column.unit, table.get(row, "series")) {
         (Unit::Score, Value::Text(series))
-            if ["value", "previous", "before", "after"].contains(&column.name.as_str()) =>
+            if ["value", "previous", "before", "after", "usual", "usual_low", "usual_high"]
+                .contains(&column.name.as_str()) =>
         {
             format::series_unit(series)
         }
@@ -206,7 +213,12 @@ fn cell(table: &Table, row: usize, index: usize, zone: &TimeZone) -> Cell {
     let (text, title) = match value {
         Value::Text(full) => {
             let full = format::clean(full);
-            let text = format::short(&full, CELL_CHARS);
+            let text = match column.name.as_str() {
+                // A series is called after the column that it is made of.
+                "series" => format::label(&full, format::series_unit(&full)),
+                _ if full.starts_with(['/', '~']) && full[1..].contains('/') => format::tail(&full, PATH_CHARS),
+                _ => format::short(&full, CELL_CHARS),
+            };
             let title = (text != full).then(|| format::short(&full, TITLE_CHARS));
             (if text.trim().is_empty() { "(empty)".to_owned() } else { text }, title)
         }
@@ -227,7 +239,8 @@ fn cell(table: &Table, row: usize, index: usize, zone: &TimeZone) -> Cell {
         (Unit::Ratio, Some(rate), Some(ends)) if !column.name.contains("difference") => is_weak(rate, ends),
         _ => false,
     };
-    Cell { text, title, interval, is_weak, svg: None }
+    let is_short = text.chars().count() <= SHORT_CHARS;
+    Cell { text, title, interval, is_weak, is_short, svg: None }
 }
 
 /// `Mon` … `Sun` for ISO weekdays.

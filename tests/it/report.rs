@@ -28,6 +28,42 @@ fn the_demo_needs_nothing_and_is_the_same_twice() {
     let json: Value = serde_json::from_str(&read(&folders[0].join("report.json"))).expect("JSON");
     assert_eq!(json["schema_version"], 1);
     assert!(json["metrics"]["overview"][0]["sessions"].as_i64().expect("sessions") > 5);
+    // Something of every part is in it.
+    let families = [
+        &["daily", "by_model", "by_project", "by_agent", "subagents", "by_session", "hours"][..],
+        &["skill_usage", "skill_unused", "skill_unknown", "skill_transitions", "skill_pairs", "skill_outcomes"],
+        &["edit_success", "edit_attempts", "edit_failures", "edit_files"],
+        &["loops", "verdicts", "retries", "checks"],
+        &["intent_confusion", "intent_scores", "intent_calibration", "intent_escalation", "rlm_runs", "rlm_modes"],
+        &["tool_usage", "tool_errors", "by_tool", "slowest_calls"],
+        &["weekly", "change_points"],
+        &["coverage", "quarantine", "telemetry", "freshness", "schema"],
+    ];
+    for metric in families.concat() {
+        assert!(
+            json["metrics"][metric].as_array().is_some_and(|rows| !rows.is_empty()),
+            "{metric} is empty in the demo"
+        );
+    }
+    assert!(json["changes"]["cost"]["before"].as_f64().is_some_and(|cost| cost > 0.0));
+    // A finding says the same everywhere, its numbers with separators.
+    let findings = json["findings"].as_array().expect("findings");
+    assert!(findings.len() > 5, "{} findings", findings.len());
+    let (html, markdown) = (read(&folders[0].join("index.html")), read(&folders[0].join("report.md")));
+    let ungrouped = regex::Regex::new(r"(?:^|[ ($])\d{4,}(?:[ ,;.)]|$)").expect("a pattern");
+    for finding in findings {
+        for part in ["sentence", "evidence"] {
+            let text = finding[part].as_str().expect("a text");
+            assert!(!ungrouped.is_match(text), "{text}");
+        }
+    }
+    let sentences = findings.iter().filter_map(|finding| finding["sentence"].as_str());
+    let large = regex::Regex::new(r"\d+,\d{3}[^;.]*").expect("a pattern");
+    let grouped: Vec<&str> = sentences.filter_map(|text| Some(large.find(text)?.as_str())).collect();
+    assert!(!grouped.is_empty(), "large numbers are told");
+    for number in grouped {
+        assert!(html.contains(number) && markdown.contains(number), "{number}");
+    }
 }
 
 #[test]

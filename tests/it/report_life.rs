@@ -1,7 +1,7 @@
 //! A report's life from week to week: run again, compared, listed, themed, overridden, interrupted.
 
 use crate::generator::taint::Taint;
-use crate::harness::{Place, real};
+use crate::harness::{Place, fixture, real};
 use crate::pages::{files_of, folder, is_closed, json_of, read};
 use std::fs;
 use std::path::Path;
@@ -128,16 +128,16 @@ fn compare_takes_none_and_other_periods() {
     let (json, html) = compared("none");
     assert!(json["compared_with"].is_null() && json["changes"].is_null());
     assert!(html.contains("not compared with another period"));
-    for (with, name, since) in [
-        ("previous", "2026-W45", "2026-11-02"),
-        ("2026-W43", "2026-W43", "2026-10-19"),
-        ("2026-10", "2026-10", "2026-10-01"),
-        ("2026-10-05..2026-10-11", "2026-10-05..2026-10-11", "2026-10-05"),
+    for (with, name, shown, since) in [
+        ("previous", "2026-W45", "2026-W45", "2026-11-02"),
+        ("2026-W43", "2026-W43", "2026-W43", "2026-10-19"),
+        ("2026-10", "2026-10", "2026-10", "2026-10-01"),
+        ("2026-10-05..2026-10-11", "2026-10-05..2026-10-11", "5–11 Oct 2026", "2026-10-05"),
     ] {
         let (json, html) = compared(with);
         assert_eq!(json["compared_with"]["name"], name);
         assert_eq!(json["compared_with"]["since"], since);
-        assert!(html.contains(&format!("compared with {name}")), "{with}");
+        assert!(html.contains(&format!("compared with {shown}")), "{with}");
         let (cost, number) =
             (&json["changes"]["cost"], |key: &str| json["changes"]["cost"][key].as_f64().expect("a number"));
         let sum = ["volume", "mix", "price", "size"].iter().map(|part| number(part)).sum::<f64>();
@@ -149,6 +149,37 @@ fn compare_takes_none_and_other_periods() {
         assert!((parts - (tokens("after") - tokens("before"))).abs() < 1e-6);
     }
     place.on(&real(), &["report", "--compare", "soon"]).fails(2, &["--compare 'soon'"]);
+}
+
+#[test]
+fn what_happened_to_the_data_is_told_in_every_format() {
+    let place = Place::new();
+    let db = place.path("opencode.db");
+    fs::copy(real(), &db).expect("copied");
+    let report = |out: &str| {
+        let out = folder(&place, &place.on(&db, &["report", "--all", "--out", out]).ok());
+        (json_of(&out), read(&out.join("index.html")), read(&out.join("report.md")))
+    };
+    let (json, html, markdown) = report("quiet");
+    assert_eq!(json["provenance"]["notices"].as_array().map(Vec::len), Some(0));
+    assert!(!html.contains("notices\"") && !markdown.contains("### Notices"), "nothing happened, nothing is said");
+    // Another database in its place.
+    fs::remove_file(&db).expect("removed");
+    fs::copy(fixture("opencode/opencode-1.2.27.db"), &db).expect("copied");
+    let (json, html, markdown) = report("told");
+    let notices = json["provenance"]["notices"].as_array().expect("notices");
+    assert!(!notices.is_empty());
+    for notice in notices {
+        let text = notice["text"].as_str().expect("a text");
+        assert!(notice["at"].as_str().is_some_and(|at| at.ends_with('Z')), "{notice}");
+        let first = text.split(['\'', '_', '`']).next().expect("words");
+        assert!(html.contains(first) && markdown.contains(first), "{text}");
+        let told = place.on(&db, &["doctor"]);
+        assert!(told.out.contains(text.get(..40).unwrap_or(text)), "doctor says the same: {text}\n{}", told.out);
+    }
+    assert!(
+        html.contains("<a href=\"#notices\">") && html.contains("id=\"notices\"") && markdown.contains("### Notices")
+    );
 }
 
 #[test]

@@ -107,6 +107,13 @@ fn agrees(place: &str, cell: &Cell, value: &Value) -> bool {
         Value::String(text) if text.len() == 24 && text.ends_with('Z') => {
             cell.text == text[..16].replace('T', " ") && cell.title.as_deref() == Some(text)
         }
+        // Paths keep their end, and a series is called in words: the whole stands beside it.
+        Value::String(text) if cell.title.as_ref() == Some(text) && cell.text.starts_with('…') => {
+            text.ends_with(cell.text.trim_start_matches('…'))
+        }
+        Value::String(text) if place.contains(".series[") => {
+            cell.title.as_ref() == Some(text) || cell.text == text.replace('_', " ")
+        }
         Value::String(text) => {
             let seen = cell.text.trim_end_matches('…');
             text.replace(['\n', '\t'], " ").starts_with(seen.trim_end())

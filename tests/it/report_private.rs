@@ -33,10 +33,22 @@ fn marked(place: &Place, make: impl FnOnce(&Path)) -> (PathBuf, PathBuf) {
     assert!(taint.put(&db).expect("marked") > 1_000);
     let telemetry = home.join("webshop/.opencode/telemetry");
     fs::create_dir_all(&telemetry).expect("folder");
-    let line = format!(
-        r#"{{"v":1,"kind":"intent","ts":1795000000000,"id":"{MARKER}","data":{{"query":"{MARKER}","intent":"debug","confidence":0.7,"file":"/{MARKER}","error":"{MARKER}"}}}}"#
-    );
-    fs::write(telemetry.join("events.jsonl"), format!("{line}\n{{broken {MARKER}\n")).expect("written");
+    let event = |kind: &str, data: &str| {
+        format!(
+            r#"{{"v":1,"kind":"{kind}","ts":1795000000000,"id":"{kind}-{MARKER}","source":"{MARKER}","data":{{{data},"query":"{MARKER}","error":"{MARKER}","more":"{MARKER}"}}}}"#
+        )
+    };
+    let lines = [
+        event("skill", r#""skill":"standup","success":false"#),
+        event("edit", &format!(r#""file":"/home/{MARKER}/a.rs","format":"str_replace","outcome":"format_error""#)),
+        event("rlm", r#""run_id":"run-1","grain":"run","mode":"parallel","chunk_count":3"#),
+        event("intent", &format!(r#""predicted_intent":"debug","confidence":0.7,"query_hash":"{MARKER}""#)),
+        event("verification", &format!(r#""skill":"standup","iterations":2,"failed_criteria":["{MARKER}"]"#)),
+        event("tool_error", r#""tool":"bash""#),
+        format!("{{broken {MARKER}"),
+    ];
+    fs::write(telemetry.join("events.jsonl"), lines.join("\n") + "\n").expect("written");
+    fs::write(telemetry.join(format!("{MARKER}.jsonl")), format!("{{\"kind\":\"{MARKER}\"}}\n")).expect("written");
     (db, home)
 }
 
@@ -66,10 +78,18 @@ fn numbers(value: &Value) -> Value {
 
 fn nothing_private_survives(make: impl FnOnce(&Path)) {
     let place = Place::new();
-    let (db, home) = marked(&place, make);
+    // What was there before is told in a notice that names the place.
+    let (db, home) = marked(&place, |db| {
+        fs::copy(fixture("opencode/opencode-1.2.27.db"), db).expect("copied");
+        place.on(db, &["--quiet", "extract"]).ok();
+        fs::remove_file(db).expect("removed");
+        make(db);
+    });
     let plain = json_of(&report_of(&place, &db, &home, &[]));
     assert!(plain.to_string().contains(MARKER), "the markers are in what is not redacted");
-    let redact = ["--redact", "--data", "csv,parquet", "--out", "shared"];
+    let told = plain["provenance"]["notices"].to_string();
+    assert!(told.contains(MARKER), "a notice names the database: {told}");
+    let redact = ["--redact", "--exclude-project", "no-Qz7Marker9x", "--data", "csv,parquet", "--out", "shared"];
     let out = folder(&place, &{
         let (home, map) = (home.display().to_string(), format!("/home/dev={}", home.display()));
         let args = [&["--home", &home, "--map", &map, "report", "--all"][..], &redact].concat();
@@ -82,6 +102,7 @@ fn nothing_private_survives(make: impl FnOnce(&Path)) {
     }
     assert_eq!(numbers(&shared["headline"]), numbers(&plain["headline"]));
     assert_eq!(shared["findings"].as_array().map(Vec::len), plain["findings"].as_array().map(Vec::len));
+    assert_eq!(numbers(&shared["provenance"]), numbers(&plain["provenance"]));
     // A name stays the same name: as many projects as there were, in the same order.
     let names = |report: &Value| -> Vec<String> {
         let rows = report["metrics"]["by_project"].as_array().expect("rows");

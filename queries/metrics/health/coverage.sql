@@ -117,4 +117,4 @@ final as (
 )
 
 select * from final
-order by entity, field
+order by known_ratio nulls last, entity, field

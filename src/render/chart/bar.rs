@@ -2,10 +2,11 @@
 
 use super::scale::{FONT, fit, fit_name, width};
 use super::svg::{Anchor, Canvas};
-use super::{Figure, axis_title, needed};
-use crate::engine::table::{Data, Table, Unit};
+use super::{Figure, Scene, axis_title, needed};
+use crate::engine::table::{Column, Data, Table, Unit, Value};
 use crate::render::format;
 use crate::render::model::ChartSpec;
+use jiff::tz::TimeZone;
 
 /// Bars at most.
 const MOST: usize = 12;
@@ -18,12 +19,17 @@ struct Bar {
 }
 
 /// Figure of `bar x=<name> y=<value> [by=<name>]`.
-pub(super) fn figure(spec: &ChartSpec, table: &Table) -> Result<Option<Figure>, String> {
+pub(super) fn figure(spec: &ChartSpec, table: &Table, scene: &Scene) -> Result<Option<Figure>, String> {
     let (x, y) = (needed(spec.x.as_deref(), "x", table)?, needed(spec.y.as_deref(), "y", table)?);
     let by = spec.by.as_deref().map(|by| needed(Some(by), "by", table)).transpose()?;
+    let zone = scene.zone.clone().unwrap_or(TimeZone::UTC);
+    let of = |column: &Column, row: usize| match column.value(row) {
+        Value::At(at) => format::moment(at, &zone),
+        value => named(&value.to_text()),
+    };
     let name = |row: usize| match by {
-        Some(by) => format!("{} · {}", named(&x.value(row).to_text()), named(&by.value(row).to_text())),
-        None => named(&x.value(row).to_text()),
+        Some(by) => format!("{} · {}", of(x, row), of(by, row)),
+        None => of(x, row),
     };
     // Rows with the same name (two models of one subagent type) are one bar, where their values may be added.
     let may_add = by.is_none() && x.name != "title" && is_sum(&y.name, y.unit);
@@ -57,7 +63,7 @@ pub(super) fn figure(spec: &ChartSpec, table: &Table) -> Result<Option<Figure>, 
         largest.name,
         format::number(largest.value, y.unit)
     );
-    let note = (all > MOST).then(|| format!("The {MOST} largest of {all}."));
+    let note = (all > MOST).then(|| format!("The {MOST} {} of {all}.", if is_ordered { "first" } else { "largest" }));
     let unit = y.unit;
     Ok(Some(Figure { desc, note, draw: Box::new(move |canvas| draw(canvas, &merged, unit, &title)) }))
 }

@@ -88,7 +88,9 @@ struct Panel<'a> {
     series: &'a Series,
     index: usize,
     unit: Unit,
-    most: f64,
+    ticks: Vec<f64>,
+    /// Room for the labels of the y axis, the same in all panels.
+    margin: f64,
     origin: (f64, f64),
     size: (f64, f64),
     is_small: bool,
@@ -108,15 +110,33 @@ fn draw(canvas: &mut Canvas, grid: &Grid, has_own_scale: bool, title: &str, mark
     let height = if is_small { 122.0 } else { 190.0 };
     let top = if is_small { 28.0 } else { 22.0 };
     canvas.text((0.0, FONT), Anchor::Start, "m", &fit(title, canvas.width));
-    for (index, series) in grid.series.iter().enumerate() {
-        let (column, row) = (index % columns, index / columns);
+    let scale = |series: &Series| {
         let own = series.values.iter().flatten().copied().fold(0.0, f64::max);
         let most = if has_own_scale || !is_small { own } else { grid.highest() };
+        let lowest = series.values.iter().flatten().copied().fold(0.0, f64::min);
         let unit = if has_own_scale { format::series_unit(&series.name) } else { grid.unit };
+        (unit, ticks(lowest, most, if is_small { 2 } else { 4 }, unit))
+    };
+    let scales: Vec<(Unit, Vec<f64>)> = grid.series.iter().map(scale).collect();
+    let texts = scales.iter().flat_map(|(unit, ticks)| ticks.iter().map(|tick| width(&tick_text(*tick, *unit))));
+    let margin = texts.fold(0.0, f64::max) + 8.0;
+    for (index, (series, (unit, ticks))) in grid.series.iter().zip(scales).enumerate() {
+        let (column, row) = (index % columns, index / columns);
         let origin = (column as f64 * (panel_width + gap), top + row as f64 * (height + 34.0));
         panel(
             canvas,
-            &Panel { grid, series, index, unit, most, origin, size: (panel_width, height), is_small, has_own_scale },
+            &Panel {
+                grid,
+                series,
+                index,
+                unit,
+                ticks,
+                margin,
+                origin,
+                size: (panel_width, height),
+                is_small,
+                has_own_scale,
+            },
             marks,
         );
     }
@@ -124,11 +144,9 @@ fn draw(canvas: &mut Canvas, grid: &Grid, has_own_scale: bool, title: &str, mark
 }
 
 fn panel(canvas: &mut Canvas, panel: &Panel<'_>, marks: &Marks) {
-    let Panel { grid, series, unit, most, origin: (left, top), size: (full, height), is_small, .. } = *panel;
-    let lowest = series.values.iter().flatten().copied().fold(0.0, f64::min);
-    let ticks = ticks(lowest, most, if is_small { 2 } else { 4 }, unit);
+    let Panel { grid, series, unit, margin, origin: (left, top), size: (full, height), is_small, .. } = *panel;
+    let ticks = &panel.ticks;
     let (low, high) = (ticks.first().copied().unwrap_or(0.0), ticks.last().copied().unwrap_or(1.0));
-    let margin = ticks.iter().map(|tick| width(&tick_text(*tick, unit))).fold(0.0, f64::max) + 8.0;
     let head = if is_small { 27.0 } else { 8.0 };
     let (x0, x1) = (left + margin, left + full - 6.0);
     let (y0, y1) = (top + height - 4.0, top + head);
@@ -138,14 +156,10 @@ fn panel(canvas: &mut Canvas, panel: &Panel<'_>, marks: &Marks) {
     };
     let y = |value: f64| y0 - (y0 - y1) * (value - low) / (high - low);
     if is_small {
-        let name = if panel.has_own_scale {
-            series.name.trim_end_matches("_usd").replace('_', " ")
-        } else {
-            series.name.clone()
-        };
+        let name = if panel.has_own_scale { format::label(&series.name, unit) } else { series.name.clone() };
         canvas.text((left, top + FONT - 2.0), Anchor::Start, "b", &fit(&name, full / 1.14));
     }
-    for tick in &ticks {
+    for tick in ticks {
         canvas.line((x0, y(*tick)), (x1, y(*tick)), if *tick == 0.0 { "base" } else { "grid" });
         canvas.text((x0 - 6.0, y(*tick) + 4.0), Anchor::End, "m num", &tick_text(*tick, unit));
     }

@@ -176,10 +176,10 @@ fn draw(canvas: &mut Canvas, matrix: &Matrix) -> f64 {
     let widest_row = (0..matrix.rows.len()).map(|line| width(&row_name(line, f64::INFINITY))).fold(0.0, f64::max);
     let names = widest_row.min(canvas.width * if canvas.is_narrow { 0.4 } else { 0.34 }) + 10.0;
     let widest = matrix.columns.iter().map(|column| width(column)).fold(56.0, f64::max) + 12.0;
-    let widest = if matrix.is_shared { 56.0 } else { widest.max(72.0) };
+    let is_tall = matrix.cells.iter().flatten().flatten().any(|cell| cell.count.is_some());
+    let widest = if matrix.is_shared { 56.0 } else { widest.max(if is_tall { 96.0 } else { 72.0 }) };
     let step = ((canvas.width - names) / matrix.columns.len().max(1) as f64).min(widest);
     let top = 44.0;
-    let is_tall = matrix.cells.iter().flatten().flatten().any(|cell| cell.count.is_some());
     let (cell_height, baseline) = if is_tall { (TALL, 17.0) } else { (CELL, 18.0) };
     canvas.text(
         (0.0, FONT),

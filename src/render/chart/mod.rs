@@ -18,6 +18,7 @@ pub mod svg;
 pub mod waterfall;
 
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -61,13 +62,16 @@ pub struct Scene {
     pub spikes: Vec<(String, String, String)>,
     /// First and last day of the period.
     pub days: Option<(Date, Date)>,
+    /// Zone of the report.
+    pub zone: Option<TimeZone>,
 }
 
 impl Scene {
     /// Reads what is open off the report.
     #[must_use]
     pub fn of(report: &Report) -> Self {
-        let mut scene = Self { days: report.period.days(), ..Self::default() };
+        let zone = TimeZone::get(&report.period.timezone).ok();
+        let mut scene = Self { days: report.period.days(), zone, ..Self::default() };
         if report.period.is_unfinished {
             let day = report.now.get(..10).unwrap_or_default().to_owned();
             scene.open =
@@ -125,7 +129,7 @@ pub fn draw(name: &str, title: &str, spec: &ChartSpec, table: &Table, scene: &Sc
     let table = &*of_one_level(table);
     let figure = match spec.kind.as_str() {
         "line" => line::figure(spec, table, scene),
-        "bar" => bar::figure(spec, table),
+        "bar" => bar::figure(spec, table, scene),
         "stacked" => stacked::figure(spec, table, scene),
         "heat" => heat::figure(spec, table),
         "matrix" | "sankey" => matrix::figure(spec, table),
@@ -214,7 +218,9 @@ pub(super) fn tick_text(value: f64, unit: Unit) -> String {
             let text = format!("{:.places$}", value.abs());
             format!("{}${}", if value < 0.0 { "−" } else { "" }, text.strip_suffix(".00").unwrap_or(&text))
         }
-        Unit::Count if value.abs() >= 10_000.0 => format::scaled(value),
+        Unit::Count | Unit::Tokens | Unit::Chars if value.abs() >= 1_000.0 => {
+            format::scaled(value).replacen(".0\u{a0}", "\u{a0}", 1)
+        }
         _ => format::number(value, unit),
     }
 }

@@ -6,6 +6,7 @@ use super::super::change::{Change, Split};
 use super::super::chart::{self, Chart, waterfall};
 use super::super::format;
 use super::super::model::Report;
+use super::words;
 use crate::engine::table::Unit;
 
 /// What changed.
@@ -41,8 +42,9 @@ pub(super) struct MoverView {
 /// Lays a change out.
 #[must_use]
 pub(super) fn view(change: &Change, report: &Report) -> ChangeView {
-    let before = report.compared_with.as_ref().map_or("before", |period| period.name.as_str());
-    let after = report.period.name.as_str();
+    let before = report.compared_with.as_ref().map_or_else(|| "before".to_owned(), words::short);
+    let after = words::short(&report.period);
+    let (before, after) = (before.as_str(), after.as_str());
     let movers = change.movers.iter().map(|mover| {
         let unit = if mover.unit == "usd" { Unit::Usd } else { Unit::Count };
         MoverView {

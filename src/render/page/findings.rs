@@ -44,8 +44,9 @@ pub(super) fn grouped(report: &Report, most: usize) -> (Vec<FindingView>, usize)
             None => kinds.push(vec![finding]),
         }
     }
-    let left_out = kinds.iter().skip(most).map(Vec::len).sum();
-    let views = kinds.iter().take(most).map(|kind| FindingView {
+    let chosen = chosen(&kinds, most);
+    let left_out = (0..kinds.len()).filter(|kind| !chosen.contains(kind)).map(|kind| kinds[kind].len()).sum();
+    let views = chosen.iter().map(|kind| &kinds[*kind]).map(|kind| FindingView {
         also: kind[1..]
             .iter()
             .map(|finding| Also { sentence: finding.sentence.clone(), saving: saving(finding) })
@@ -58,6 +59,16 @@ pub(super) fn grouped(report: &Report, most: usize) -> (Vec<FindingView>, usize)
         ..view(kind[0], report)
     });
     (views.collect(), left_out)
+}
+
+/// The kinds that the page shows: those that save most, and whatever is grave although nothing is saved by it.
+fn chosen(kinds: &[Vec<&Finding>], most: usize) -> Vec<usize> {
+    let is_grave = |kind: &usize| kinds[*kind].iter().any(|finding| finding.severity == "high");
+    let mut order: Vec<usize> = (0..kinds.len()).collect();
+    order.sort_by_key(|kind| !is_grave(kind));
+    order.truncate(most);
+    order.sort_unstable();
+    order
 }
 
 /// What it would save, in words.

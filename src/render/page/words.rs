@@ -1,5 +1,9 @@
 //! Periods and filters in words. Input: a report. Output: texts.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::super::format;
 use super::super::model::{Period, Report};
 
 /// A period in words.
@@ -15,6 +19,25 @@ pub(super) fn span(period: &Period) -> String {
         (None, Some(until)) => format!("up to {until}"),
         (None, None) => "everything recorded".to_owned(),
     }
+}
+
+/// A period in as few words as tell it from another: `2026-W47`, `9–15 Nov`.
+#[must_use]
+pub(super) fn short(period: &Period) -> String {
+    let is_named = !period.name.contains("..") && !period.name.starts_with("last-");
+    let (Some((first, last)), false) = (period.days(), is_named) else { return period.name.clone() };
+    match (first.year() == last.year(), first.month() == last.month()) {
+        _ if first == last => last.strftime("%-d %b %Y").to_string(),
+        (true, true) => format!("{}–{}", first.strftime("%-d"), last.strftime("%-d %b %Y")),
+        (true, false) => format!("{} – {}", first.strftime("%-d %b"), last.strftime("%-d %b %Y")),
+        (false, _) => format!("{} – {}", first.strftime("%-d %b %Y"), last.strftime("%-d %b %Y")),
+    }
+}
+
+/// A moment given as RFC 3339, in the zone of the report.
+#[must_use]
+pub(super) fn moment(text: &str, zone: &TimeZone) -> String {
+    text.parse::<Timestamp>().map_or_else(|_| text.to_owned(), |at| format::moment(at.as_millisecond(), zone))
 }
 
 /// Filters in words, one a line.

@@ -11,7 +11,7 @@ use crate::model::digest;
 use crate::model::period::Period;
 use crate::registry::Registry;
 use crate::render::model::{
-    Better, ChartSpec, Coverage, Filters, Finding, MetricResult, PastPeriod, Period as ShownPeriod, Provenance,
+    Better, ChartSpec, Coverage, Filters, Finding, MetricResult, Notice, PastPeriod, Period as ShownPeriod, Provenance,
     REPORT_SCHEMA_VERSION, Report, Source, UnknownKind,
 };
 use crate::store::manifest::Manifest;
@@ -106,6 +106,7 @@ fn provenance(ready: &Known, asker: &Asker<'_>) -> anyhow::Result<Provenance> {
                 opencode_version: source.opencode_version.clone(),
                 generation: source.generation.clone(),
                 rows: count(source.rows_read.values().sum()),
+                last_seen_at: source.last_seen_at.map(rfc3339),
             })
             .collect(),
         coverage,
@@ -117,7 +118,25 @@ fn provenance(ready: &Known, asker: &Asker<'_>) -> anyhow::Result<Provenance> {
             })
             .collect(),
         data_fresh_at: fresh.get(0, "fresh_at").as_i64().map(rfc3339),
+        notices: notices(manifest),
     })
+}
+
+/// What happened to the sources, oldest first; then what is so now and was not said: damage, and notes on telemetry.
+fn notices(manifest: &Manifest) -> Vec<Notice> {
+    let mut notices: Vec<Notice> = manifest
+        .notices
+        .iter()
+        .map(|notice| Notice { at: Some(rfc3339(notice.at)), source: notice.source.clone(), text: notice.text.clone() })
+        .collect();
+    let damage = manifest.sources.iter().filter_map(|source| Some((&source.name, source.damage.as_ref()?)));
+    let telemetry = manifest.telemetry.iter().filter_map(|file| Some((&file.path, file.note.as_ref()?)));
+    for (source, text) in damage.chain(telemetry) {
+        if !notices.iter().any(|notice| notice.text.contains(text.as_str())) {
+            notices.push(Notice { at: None, source: source.clone(), text: text.clone() });
+        }
+    }
+    notices
 }
 
 /// Part types that this version of the decoder has never seen.
@@ -219,6 +238,10 @@ pub(super) fn show_as(report: &mut Report, folder: &str, shown: &str) {
     };
     for source in &mut report.provenance.sources {
         replace(&mut source.path);
+    }
+    for notice in &mut report.provenance.notices {
+        replace(&mut notice.source);
+        replace(&mut notice.text);
     }
     for finding in &mut report.findings {
         [Some(&mut finding.subject), Some(&mut finding.sentence), finding.action.as_mut(), finding.evidence.as_mut()]

@@ -50,9 +50,21 @@ impl Stamp {
         for source in &manifest.sources {
             let _ = writeln!(
                 all,
-                "{} {} {:?} {} {:?}",
-                source.name, source.path, source.opencode_version, source.generation, source.rows_read
+                "{} {} {:?} {} {:?} {:?} {:?}",
+                source.name,
+                source.path,
+                source.opencode_version,
+                source.generation,
+                source.rows_read,
+                source.last_seen_at,
+                source.damage
             );
+        }
+        for notice in &manifest.notices {
+            let _ = writeln!(all, "{} {} {}", notice.at, notice.source, notice.text);
+        }
+        for file in &manifest.telemetry {
+            let _ = writeln!(all, "{} {:?}", file.path, file.note);
         }
         let _ = writeln!(all, "{zone_name} {project:?} {model:?} {agent:?} {count_forks}");
         let _ = writeln!(all, "{} {:?} {:?} {}", period.name, period.since, period.until, period.is_unfinished);
