@@ -111,6 +111,12 @@ create or replace macro wilson_high(successes, n) as
     case when n > 0 and successes >= n then 1.0 when n > 0 then least(1.0, (successes / cast(n as double) + 1.9207294 / n
         + 1.959964 * sqrt((successes / cast(n as double)) * (1 - successes / cast(n as double)) / n + 0.9603647 / (cast(n as double) * n)))
         / (1 + 3.8414588 / n)) end;
+create or replace macro median_low(x) as
+    list_extract(list_sort(list(x) filter (where x is not null)),
+        cast(floor((count(x) + 1) / 2.0 - 0.979982 * sqrt(greatest(count(x) - 0.4, 0.0))) as bigint));
+create or replace macro median_high(x) as
+    list_extract(list_sort(list(x) filter (where x is not null)),
+        count(x) + 1 - cast(floor((count(x) + 1) / 2.0 - 0.979982 * sqrt(greatest(count(x) - 0.4, 0.0))) as bigint));
 create or replace macro normal_tails(z) as
     exp(-z * z / 2) / (1 + 0.2316418882 * abs(z)) * (0.254829592 + (-0.284496736 + (1.421413741 + (-1.453152027
         + 1.061405429 / (1 + 0.2316418882 * abs(z))) / (1 + 0.2316418882 * abs(z))) / (1 + 0.2316418882 * abs(z)))

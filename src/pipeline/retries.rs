@@ -4,7 +4,7 @@
 //! is_failed, is_retry, started_at, ended_at, step_share_tokens, step_share_nano_usd`. Output: one row per tool. Within one
 //! session, turn, tool and target, a failure that retries nothing opens an episode; every retry goes on with it.
 
-use super::statistics::{median, ratio, wilson};
+use super::statistics::{median, median_interval, ratio, wilson};
 use polars::prelude::{
     DataFrame, IntoLazy, LazyFrame, NamedFrom, PlSmallStr, PolarsResult, Series, SortMultipleOptions,
 };
@@ -159,6 +159,8 @@ pub fn pipeline(input: LazyFrame) -> PolarsResult<LazyFrame> {
         int("retry_tokens", |tool| tool.tokens),
         float("retry_cost_usd", usd),
         float("p50_ms", |tool| median(&tool.retried_ms)),
+        float("p50_ms_ci_low", |tool| Some(median_interval(&tool.retried_ms)?.0)),
+        float("p50_ms_ci_high", |tool| Some(median_interval(&tool.retried_ms)?.1)),
         int("last_at", |tool| tool.last_at),
     ];
     Ok(DataFrame::new(rows.len(), columns)?.lazy())

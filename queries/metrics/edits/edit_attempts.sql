@@ -1,7 +1,7 @@
 -- metric:    edit_attempts
 -- title:     Attempts per edit
 -- grain:     one row per attempts
--- units:     attempts=count, edit_count=count, edit_ratio=ratio, applied_count=count, failed_count=count, applied_ratio=ratio, ci_low=ratio, ci_high=ratio, file_count=count, tokens=tokens, cost_usd=usd, p50_ms=ms
+-- units:     attempts=count, edit_count=count, edit_ratio=ratio, applied_count=count, failed_count=count, applied_ratio=ratio, ci_low=ratio, ci_high=ratio, file_count=count, tokens=tokens, cost_usd=usd, p50_ms=ms, p50_ms_ci_low=ms, p50_ms_ci_high=ms
 -- sources:   edits
 -- evidence:  derived
 -- better:    lower
@@ -39,6 +39,7 @@ final as (
         cast(sum(tokens) as bigint) as tokens,
         sum(cast(round(cost_usd * 1e9) as bigint)) / 1e9 as cost_usd,
         quantile_cont(duration_ms, 0.5) as p50_ms,
+        median_low(duration_ms) as p50_ms_ci_low, median_high(duration_ms) as p50_ms_ci_high,
     from counted_edits
     group by attempt_count
 )

@@ -1,7 +1,7 @@
 -- metric:    edit_cost
 -- title:     What failed edits cost
 -- grain:     one row per (format, model)
--- units:     call_count=count, failed_call_count=count, tokens=tokens, failed_tokens=tokens, failed_token_ratio=ratio, failed_output_tokens=tokens, cost_usd=usd, failed_cost_usd=usd, failed_ms=ms, applied_count=count, tokens_per_applied=tokens, cost_per_applied_usd=usd, mean_failed_tokens=tokens, p50_failed_tokens=tokens
+-- units:     call_count=count, failed_call_count=count, tokens=tokens, failed_tokens=tokens, failed_token_ratio=ratio, failed_output_tokens=tokens, cost_usd=usd, failed_cost_usd=usd, failed_ms=ms, applied_count=count, tokens_per_applied=tokens, cost_per_applied_usd=usd, mean_failed_tokens=tokens, p50_failed_tokens=tokens, p50_failed_tokens_ci_low=tokens, p50_failed_tokens_ci_high=tokens
 -- sources:   edit_attempts
 -- evidence:  derived
 -- better:    lower
@@ -40,6 +40,8 @@ sums as (
         cast(coalesce(sum(duration_ms) filter (where not is_applied), 0) as bigint) as failed_ms,
         count(*) filter (where is_applied) as applied_count,
         quantile_cont(step_share_tokens, 0.5) filter (where not is_applied) as p50_failed_tokens,
+        median_low(case when not is_applied then step_share_tokens end) as p50_failed_tokens_ci_low,
+        median_high(case when not is_applied then step_share_tokens end) as p50_failed_tokens_ci_high,
     from calls
     group by format, model
 ),
@@ -61,7 +63,7 @@ final as (
         cast(tokens as double) / nullif(applied_count, 0) as tokens_per_applied,
         cost_usd / nullif(applied_count, 0) as cost_per_applied_usd,
         cast(failed_tokens as double) / nullif(failed_call_count, 0) as mean_failed_tokens,
-        p50_failed_tokens,
+        p50_failed_tokens, p50_failed_tokens_ci_low, p50_failed_tokens_ci_high,
     from sums
 )
 

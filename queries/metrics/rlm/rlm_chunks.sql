@@ -1,7 +1,7 @@
 -- metric:    rlm_chunks
 -- title:     RLM chunks by size
 -- grain:     one row per (chunk_unit, chunk_size)
--- units:     chunk_size=count, run_count=count, chunk_count=count, ok_count=count, ok_ratio=ratio, ci_low=ratio, ci_high=ratio, p50_ms=ms, p95_ms=ms, mean_ms=ms, tokens=tokens, p50_tokens=tokens, p95_tokens=tokens, mean_tokens=tokens, cost_usd=usd, cost_per_chunk_usd=usd, accuracy=ratio
+-- units:     chunk_size=count, run_count=count, chunk_count=count, ok_count=count, ok_ratio=ratio, ci_low=ratio, ci_high=ratio, p50_ms=ms, p50_ms_ci_low=ms, p50_ms_ci_high=ms, p95_ms=ms, mean_ms=ms, tokens=tokens, p50_tokens=tokens, p50_tokens_ci_low=tokens, p50_tokens_ci_high=tokens, p95_tokens=tokens, mean_tokens=tokens, cost_usd=usd, cost_per_chunk_usd=usd, accuracy=ratio
 -- sources:   rlm_chunks, rlm_runs
 -- evidence:  derived
 -- better:    neutral
@@ -38,10 +38,12 @@ final as (
         wilson_low(count(*) filter (where is_ok), count(*)) as ci_low,
         wilson_high(count(*) filter (where is_ok), count(*)) as ci_high,
         quantile_cont(duration_ms, 0.5) as p50_ms,
+        median_low(duration_ms) as p50_ms_ci_low, median_high(duration_ms) as p50_ms_ci_high,
         quantile_cont(duration_ms, 0.95) as p95_ms,
         avg(duration_ms) as mean_ms,
         cast(sum(tokens) as bigint) as tokens,
         quantile_cont(tokens, 0.5) as p50_tokens,
+        median_low(tokens) as p50_tokens_ci_low, median_high(tokens) as p50_tokens_ci_high,
         quantile_cont(tokens, 0.95) as p95_tokens,
         avg(tokens) as mean_tokens,
         sum(cast(round(cost_usd * 1e9) as bigint)) / 1e9 as cost_usd,

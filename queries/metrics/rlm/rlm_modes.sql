@@ -1,7 +1,7 @@
 -- metric:    rlm_modes
 -- title:     Parallel against sequential runs
 -- grain:     one row per mode
--- units:     run_count=count, chunk_count=count, p50_chunk_count=count, p50_ms=ms, p95_ms=ms, p50_ms_per_chunk=ms, speed_up=score, p50_speed_up=score, wave_count=count, tokens=tokens, tokens_per_chunk=tokens, ok_ratio=ratio, ci_low=ratio, ci_high=ratio, accuracy=ratio, cost_usd=usd
+-- units:     run_count=count, chunk_count=count, p50_chunk_count=count, p50_ms=ms, p50_ms_ci_low=ms, p50_ms_ci_high=ms, p95_ms=ms, p50_ms_per_chunk=ms, p50_ms_per_chunk_ci_low=ms, p50_ms_per_chunk_ci_high=ms, speed_up=score, p50_speed_up=score, wave_count=count, tokens=tokens, tokens_per_chunk=tokens, ok_ratio=ratio, ci_low=ratio, ci_high=ratio, accuracy=ratio, cost_usd=usd
 -- sources:   rlm_runs
 -- evidence:  derived
 -- better:    neutral
@@ -20,8 +20,11 @@ final as (
         cast(sum(chunk_count) as bigint) as chunk_count,
         quantile_cont(chunk_count, 0.5) as p50_chunk_count,
         quantile_cont(duration_ms, 0.5) as p50_ms,
+        median_low(duration_ms) as p50_ms_ci_low, median_high(duration_ms) as p50_ms_ci_high,
         quantile_cont(duration_ms, 0.95) as p95_ms,
         quantile_cont(cast(duration_ms as double) / nullif(chunk_count, 0), 0.5) as p50_ms_per_chunk,
+        median_low(cast(duration_ms as double) / nullif(chunk_count, 0)) as p50_ms_per_chunk_ci_low,
+        median_high(cast(duration_ms as double) / nullif(chunk_count, 0)) as p50_ms_per_chunk_ci_high,
         cast(sum(chunk_ms) as double) / nullif(sum(duration_ms), 0) as speed_up,
         quantile_cont(cast(chunk_ms as double) / nullif(duration_ms, 0), 0.5) as p50_speed_up,
         cast(sum(wave_count) as bigint) as wave_count,

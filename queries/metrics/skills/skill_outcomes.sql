@@ -1,7 +1,7 @@
 -- metric:    skill_outcomes
 -- title:     With and without a skill
 -- grain:     one row per skill_name
--- units:     stratum_count=count, with_turn_count=count, with_ok_ratio=ratio, ci_low=ratio, ci_high=ratio, without_turn_count=count, without_ok_ratio=ratio, difference_ratio=ratio, difference_ci_low=ratio, difference_ci_high=ratio, q_value=score, with_p50_tokens=tokens, without_p50_tokens=tokens, with_p50_cost_usd=usd, without_p50_cost_usd=usd, with_tool_error_ratio=ratio, without_tool_error_ratio=ratio, unmatched_turn_count=count
+-- units:     stratum_count=count, with_turn_count=count, with_ok_ratio=ratio, ci_low=ratio, ci_high=ratio, without_turn_count=count, without_ok_ratio=ratio, difference_ratio=ratio, difference_ci_low=ratio, difference_ci_high=ratio, q_value=score, with_p50_tokens=tokens, with_p50_tokens_ci_low=tokens, with_p50_tokens_ci_high=tokens, without_p50_tokens=tokens, without_p50_tokens_ci_low=tokens, without_p50_tokens_ci_high=tokens, with_p50_cost_usd=usd, without_p50_cost_usd=usd, with_tool_error_ratio=ratio, without_tool_error_ratio=ratio, unmatched_turn_count=count
 -- sources:   turns, skill_loads
 -- evidence:  derived
 -- better:    higher
@@ -19,16 +19,13 @@ with turn_skills as (
 ended_turns as (
     select
         turn_id, total_tokens, cost_usd, tool_call_count, tool_error_count,
-        coalesce(project_id, 'unknown') as project_id,
-        coalesce(model, 'unknown') as model,
+        coalesce(project_id, 'unknown') as project_id, coalesce(model, 'unknown') as model,
         case when outcome = 'completed' then 1 else 0 end as is_ok,
     from turns
     where outcome <> 'open'
 ),
 
-skill_strata as (
-    select distinct skill_name, project_id, model from turn_skills inner join ended_turns using (turn_id)
-),
+skill_strata as (select distinct skill_name, project_id, model from turn_skills inner join ended_turns using (turn_id)),
 
 compared_turns as (
     select
@@ -36,8 +33,7 @@ compared_turns as (
         turn_skills.turn_id is not null as is_with,
         count(turn_skills.turn_id) over stratum as with_count,
         count(*) over stratum - count(turn_skills.turn_id) over stratum as without_count,
-    from skill_strata
-    inner join ended_turns using (project_id, model)
+    from skill_strata inner join ended_turns using (project_id, model)
     left join turn_skills
         on ended_turns.turn_id = turn_skills.turn_id and skill_strata.skill_name = turn_skills.skill_name
     window stratum as (partition by skill_strata.skill_name, ended_turns.project_id, ended_turns.model)
@@ -76,7 +72,11 @@ per_skill as (
         count(*) filter (where not is_with) as without_turn_count,
         count(*) filter (where is_with and without_count = 0) as unmatched_turn_count,
         quantile_cont(total_tokens, 0.5) filter (where is_with and without_count > 0) as with_p50_tokens,
+        median_low(case when is_with and without_count > 0 then total_tokens end) as with_p50_tokens_ci_low,
+        median_high(case when is_with and without_count > 0 then total_tokens end) as with_p50_tokens_ci_high,
         quantile_cont(total_tokens, 0.5) filter (where not is_with) as without_p50_tokens,
+        median_low(case when not is_with then total_tokens end) as without_p50_tokens_ci_low,
+        median_high(case when not is_with then total_tokens end) as without_p50_tokens_ci_high,
         quantile_cont(cost_usd, 0.5) filter (where is_with and without_count > 0) as with_p50_cost_usd,
         quantile_cont(cost_usd, 0.5) filter (where not is_with) as without_p50_cost_usd,
         cast(sum(tool_error_count) filter (where is_with and without_count > 0) as double)
@@ -92,8 +92,7 @@ tested as (
         skill_name, stratum_count, without_ok_ratio, difference_error,
         cast(with_ok_count as double) / with_turn_count - without_ok_ratio as difference_ratio,
         normal_tails((cast(with_ok_count as double) / with_turn_count - without_ok_ratio) / difference_error) as p_value,
-    from per_skill
-    inner join weighted using (skill_name)
+    from per_skill inner join weighted using (skill_name)
 ),
 
 adjusted as (
@@ -111,7 +110,8 @@ final as (
         without_turn_count, without_ok_ratio, difference_ratio,
         difference_ratio - 1.96 * difference_error as difference_ci_low,
         difference_ratio + 1.96 * difference_error as difference_ci_high, q_value,
-        with_p50_tokens, without_p50_tokens, with_p50_cost_usd, without_p50_cost_usd, with_tool_error_ratio,
+        with_p50_tokens, with_p50_tokens_ci_low, with_p50_tokens_ci_high, without_p50_tokens, without_p50_tokens_ci_low,
+        without_p50_tokens_ci_high, with_p50_cost_usd, without_p50_cost_usd, with_tool_error_ratio,
         without_tool_error_ratio, unmatched_turn_count,
     from per_skill left join adjusted using (skill_name)
 )

@@ -1,7 +1,7 @@
 -- metric:    skill_usage
 -- title:     Skill use
 -- grain:     one row per skill_name
--- units:     load_count=count, session_count=count, ask_count=count, error_count=count, error_ratio=ratio, error_ci_low=ratio, error_ci_high=ratio, weak_use_count=count, slash_count=count, read_count=count, shell_count=count, telemetry_count=count, first_used_at=at, last_used_at=at, judged_count=count, success_count=count, success_ratio=ratio, ci_low=ratio, ci_high=ratio, window_tokens=tokens, window_cost_usd=usd, window_ms=ms, mean_window_tokens=tokens, p50_window_tokens=tokens, p95_window_tokens=tokens, p50_window_cost_usd=usd, p50_window_ms=ms, p95_window_ms=ms, p50_load_ms=ms, tool_call_count=count, tool_error_count=count, iteration_count=count, retry_count=count, checked_count=count, verified_count=count, verified_ratio=ratio, verified_ci_low=ratio, verified_ci_high=ratio
+-- units:     load_count=count, session_count=count, ask_count=count, error_count=count, error_ratio=ratio, error_ci_low=ratio, error_ci_high=ratio, weak_use_count=count, slash_count=count, read_count=count, shell_count=count, telemetry_count=count, first_used_at=at, last_used_at=at, judged_count=count, success_count=count, success_ratio=ratio, ci_low=ratio, ci_high=ratio, window_tokens=tokens, window_cost_usd=usd, window_ms=ms, mean_window_tokens=tokens, p50_window_tokens=tokens, p50_window_tokens_ci_low=tokens, p50_window_tokens_ci_high=tokens, p95_window_tokens=tokens, p50_window_cost_usd=usd, p50_window_ms=ms, p50_window_ms_ci_low=ms, p50_window_ms_ci_high=ms, p95_window_ms=ms, p50_load_ms=ms, tool_call_count=count, tool_error_count=count, iteration_count=count, retry_count=count, checked_count=count, verified_count=count, verified_ratio=ratio, verified_ci_low=ratio, verified_ci_high=ratio
 -- sources:   skill_loads
 -- evidence:  derived
 -- better:    neutral
@@ -54,9 +54,11 @@ windows as (
         cast(sum(window_ms) as bigint) as window_ms,
         cast(sum(window_tokens) as double) / nullif(count(window_tokens), 0) as mean_window_tokens,
         quantile_cont(window_tokens, 0.5) as p50_window_tokens,
+        median_low(window_tokens) as p50_window_tokens_ci_low, median_high(window_tokens) as p50_window_tokens_ci_high,
         quantile_cont(window_tokens, 0.95) as p95_window_tokens,
         quantile_cont(window_cost_usd, 0.5) as p50_window_cost_usd,
         quantile_cont(window_ms, 0.5) as p50_window_ms,
+        median_low(window_ms) as p50_window_ms_ci_low, median_high(window_ms) as p50_window_ms_ci_high,
         quantile_cont(window_ms, 0.95) as p95_window_ms,
         cast(sum(window_tool_call_count) as bigint) as tool_call_count,
         cast(sum(window_tool_error_count) as bigint) as tool_error_count,
@@ -81,8 +83,9 @@ final as (
         cast(success_count as double) / nullif(judged_count, 0) as success_ratio,
         wilson_low(success_count, judged_count) as ci_low,
         wilson_high(success_count, judged_count) as ci_high,
-        window_tokens, window_cost_usd, window_ms, mean_window_tokens, p50_window_tokens, p95_window_tokens,
-        p50_window_cost_usd, p50_window_ms, p95_window_ms, p50_load_ms,
+        window_tokens, window_cost_usd, window_ms, mean_window_tokens, p50_window_tokens, p50_window_tokens_ci_low,
+        p50_window_tokens_ci_high, p95_window_tokens,
+        p50_window_cost_usd, p50_window_ms, p50_window_ms_ci_low, p50_window_ms_ci_high, p95_window_ms, p50_load_ms,
         tool_call_count, tool_error_count, iteration_count, retry_count,
         coalesce(checked_count, 0) as checked_count,
         coalesce(verified_count, 0) as verified_count,

@@ -1,7 +1,7 @@
 -- metric:    by_tool
 -- title:     What fills the context
 -- grain:     one row per tool_name
--- units:     call_count=count, output_chars=chars, output_tokens=tokens, output_ratio=ratio, input_tokens=tokens, carried_tokens=tokens, carried_ratio=ratio, mean_output_tokens=tokens, p50_output_tokens=tokens, p95_output_tokens=tokens, max_output_tokens=tokens, truncated_count=count, oversized_count=count, oversized_ratio=ratio, ci_low=ratio, ci_high=ratio, resent_mean_count=score
+-- units:     call_count=count, output_chars=chars, output_tokens=tokens, output_ratio=ratio, input_tokens=tokens, carried_tokens=tokens, carried_ratio=ratio, mean_output_tokens=tokens, p50_output_tokens=tokens, p50_output_tokens_ci_low=tokens, p50_output_tokens_ci_high=tokens, p95_output_tokens=tokens, max_output_tokens=tokens, truncated_count=count, oversized_count=count, oversized_ratio=ratio, ci_low=ratio, ci_high=ratio, resent_mean_count=score
 -- sources:   tool_calls
 -- evidence:  estimated
 -- better:    lower
@@ -37,6 +37,8 @@ sums as (
         cast(coalesce(sum(carried_tokens), 0) as bigint) as carried_tokens,
         cast(sum(output_tokens_estimate) as double) / nullif(count(output_tokens_estimate), 0) as mean_output_tokens,
         quantile_cont(output_tokens_estimate, 0.5) as p50_output_tokens,
+        median_low(output_tokens_estimate) as p50_output_tokens_ci_low,
+        median_high(output_tokens_estimate) as p50_output_tokens_ci_high,
         quantile_cont(output_tokens_estimate, 0.95) as p95_output_tokens,
         max(output_tokens_estimate) as max_output_tokens,
         count(*) filter (where is_truncated) as truncated_count,
@@ -58,7 +60,7 @@ final as (
         carried_tokens,
         cast(carried_tokens as double) / nullif(sum(carried_tokens) over (), 0) as carried_ratio,
         mean_output_tokens,
-        p50_output_tokens,
+        p50_output_tokens, p50_output_tokens_ci_low, p50_output_tokens_ci_high,
         p95_output_tokens,
         max_output_tokens,
         truncated_count,

@@ -1,7 +1,7 @@
 -- metric:    context_growth
 -- title:     Growth of the context
 -- grain:     one row per step_number: 1 to 20 each, then by tens, named by the first
--- units:     step_number=count, last_step_number=count, step_count=count, session_count=count, mean_context_tokens=tokens, p50_context_tokens=tokens, p95_context_tokens=tokens, max_context_tokens=tokens, p50_growth_tokens=tokens, cache_hit_ratio=ratio, cost_per_step_usd=usd, compaction_count=count, shrink_count=count
+-- units:     step_number=count, last_step_number=count, step_count=count, session_count=count, mean_context_tokens=tokens, p50_context_tokens=tokens, p50_context_tokens_ci_low=tokens, p50_context_tokens_ci_high=tokens, p95_context_tokens=tokens, max_context_tokens=tokens, p50_growth_tokens=tokens, cache_hit_ratio=ratio, cost_per_step_usd=usd, compaction_count=count, shrink_count=count
 -- sources:   steps
 -- evidence:  observed
 -- better:    lower
@@ -46,6 +46,7 @@ final as (
         count(distinct session_id) as session_count,
         cast(sum(context_tokens) as double) / nullif(count(context_tokens), 0) as mean_context_tokens,
         quantile_cont(context_tokens, 0.5) as p50_context_tokens,
+        median_low(context_tokens) as p50_context_tokens_ci_low, median_high(context_tokens) as p50_context_tokens_ci_high,
         quantile_cont(context_tokens, 0.95) as p95_context_tokens,
         max(context_tokens) as max_context_tokens,
         quantile_cont(context_tokens - previous_context_tokens, 0.5) as p50_growth_tokens,

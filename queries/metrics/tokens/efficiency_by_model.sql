@@ -1,7 +1,7 @@
 -- metric:    efficiency_by_model
 -- title:     Token efficiency by model
 -- grain:     one row per model
--- units:     step_count=count, turn_count=count, cost_usd=usd, total_tokens=tokens, cache_hit_ratio=ratio, output_input_ratio=ratio, reasoning_ratio=ratio, cost_per_step_usd=usd, cost_per_turn_usd=usd, cost_per_million_tokens_usd=usd, tokens_per_step=tokens, p50_context_tokens=tokens, p95_context_tokens=tokens, p50_first_output_ms=ms, p95_first_output_ms=ms, p50_step_ms=ms, output_tokens_per_second=score, completed_ratio=ratio, ci_low=ratio, ci_high=ratio, failed_step_count=count, aborted_step_count=count, tool_error_ratio=ratio
+-- units:     step_count=count, turn_count=count, cost_usd=usd, total_tokens=tokens, cache_hit_ratio=ratio, output_input_ratio=ratio, reasoning_ratio=ratio, cost_per_step_usd=usd, cost_per_turn_usd=usd, cost_per_million_tokens_usd=usd, tokens_per_step=tokens, p50_context_tokens=tokens, p95_context_tokens=tokens, p50_first_output_ms=ms, p50_first_output_ms_ci_low=ms, p50_first_output_ms_ci_high=ms, p95_first_output_ms=ms, p50_step_ms=ms, p50_step_ms_ci_low=ms, p50_step_ms_ci_high=ms, output_tokens_per_second=score, completed_ratio=ratio, ci_low=ratio, ci_high=ratio, failed_step_count=count, aborted_step_count=count, tool_error_ratio=ratio
 -- sources:   steps, turns, tool_calls
 -- evidence:  observed
 -- better:    neutral
@@ -26,8 +26,11 @@ requests as (
         quantile_cont(context_tokens, 0.5) filter (where context_tokens > 0) as p50_context_tokens,
         quantile_cont(context_tokens, 0.95) filter (where context_tokens > 0) as p95_context_tokens,
         quantile_cont(first_output_ms, 0.5) filter (where first_output_ms >= 0) as p50_first_output_ms,
+        median_low(case when first_output_ms >= 0 then first_output_ms end) as p50_first_output_ms_ci_low,
+        median_high(case when first_output_ms >= 0 then first_output_ms end) as p50_first_output_ms_ci_high,
         quantile_cont(first_output_ms, 0.95) filter (where first_output_ms >= 0) as p95_first_output_ms,
         quantile_cont(duration_ms, 0.5) as p50_step_ms,
+        median_low(duration_ms) as p50_step_ms_ci_low, median_high(duration_ms) as p50_step_ms_ci_high,
         cast(sum(coalesce(output_tokens, 0) + coalesce(reasoning_tokens, 0)) filter (where duration_ms > 0) as double)
         / nullif(sum(duration_ms) filter (where duration_ms > 0) / 1000.0, 0) as output_tokens_per_second,
         count(*) filter (where is_error) as failed_step_count,
@@ -72,9 +75,9 @@ final as (
         cast(total_tokens as double) / step_count as tokens_per_step,
         p50_context_tokens,
         p95_context_tokens,
-        p50_first_output_ms,
+        p50_first_output_ms, p50_first_output_ms_ci_low, p50_first_output_ms_ci_high,
         p95_first_output_ms,
-        p50_step_ms,
+        p50_step_ms, p50_step_ms_ci_low, p50_step_ms_ci_high,
         output_tokens_per_second,
         cast(completed_count as double) / nullif(ended_count, 0) as completed_ratio,
         wilson_low(completed_count, ended_count) as ci_low,

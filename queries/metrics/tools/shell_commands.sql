@@ -1,7 +1,7 @@
 -- metric:    shell_commands
 -- title:     Shell commands
 -- grain:     one row per program
--- units:     command_count=count, session_count=count, known_count=count, failure_count=count, failure_ratio=ratio, ci_low=ratio, ci_high=ratio, exit_failure_count=count, denied_count=count, interrupted_count=count, total_ms=ms, mean_ms=ms, p50_ms=ms, p95_ms=ms, output_chars=chars, last_at=at
+-- units:     command_count=count, session_count=count, known_count=count, failure_count=count, failure_ratio=ratio, ci_low=ratio, ci_high=ratio, exit_failure_count=count, denied_count=count, interrupted_count=count, total_ms=ms, mean_ms=ms, p50_ms=ms, p50_ms_ci_low=ms, p50_ms_ci_high=ms, p95_ms=ms, output_chars=chars, last_at=at
 -- sources:   tool_calls
 -- evidence:  observed
 -- better:    neutral
@@ -65,6 +65,7 @@ per_program as (
         cast(sum(duration_ms) as bigint) as total_ms,
         cast(sum(duration_ms) as double) / nullif(count(duration_ms), 0) as mean_ms,
         quantile_cont(duration_ms, 0.5) as p50_ms,
+        median_low(duration_ms) as p50_ms_ci_low, median_high(duration_ms) as p50_ms_ci_high,
         quantile_cont(duration_ms, 0.95) as p95_ms,
         cast(sum(output_chars) as bigint) as output_chars,
         max(started_at) as last_at,
@@ -87,7 +88,7 @@ final as (
         interrupted_count,
         total_ms,
         mean_ms,
-        p50_ms,
+        p50_ms, p50_ms_ci_low, p50_ms_ci_high,
         p95_ms,
         output_chars,
         last_at,

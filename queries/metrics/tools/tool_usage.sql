@@ -1,7 +1,7 @@
 -- metric:    tool_usage
 -- title:     Tool use
 -- grain:     one row per tool_name
--- units:     call_count=count, call_ratio=ratio, session_count=count, error_count=count, error_ratio=ratio, ci_low=ratio, ci_high=ratio, failed_count=count, unfinished_count=count, mean_ms=ms, p50_ms=ms, p95_ms=ms, output_chars=chars, p50_output_chars=chars, p95_output_chars=chars, estimated_output_tokens=tokens
+-- units:     call_count=count, call_ratio=ratio, session_count=count, error_count=count, error_ratio=ratio, ci_low=ratio, ci_high=ratio, failed_count=count, unfinished_count=count, mean_ms=ms, p50_ms=ms, p50_ms_ci_low=ms, p50_ms_ci_high=ms, p95_ms=ms, output_chars=chars, p50_output_chars=chars, p95_output_chars=chars, estimated_output_tokens=tokens
 -- sources:   tool_calls
 -- evidence:  observed
 -- better:    neutral
@@ -38,6 +38,7 @@ per_tool as (
         count(*) filter (where is_unfinished) as unfinished_count,
         cast(sum(duration_ms) as double) / nullif(count(duration_ms), 0) as mean_ms,
         quantile_cont(duration_ms, 0.5) as p50_ms,
+        median_low(duration_ms) as p50_ms_ci_low, median_high(duration_ms) as p50_ms_ci_high,
         quantile_cont(duration_ms, 0.95) as p95_ms,
         cast(sum(output_chars) as bigint) as output_chars,
         quantile_cont(output_chars, 0.5) as p50_output_chars,
@@ -60,7 +61,7 @@ final as (
         failed_count,
         unfinished_count,
         mean_ms,
-        p50_ms,
+        p50_ms, p50_ms_ci_low, p50_ms_ci_high,
         p95_ms,
         output_chars,
         p50_output_chars,

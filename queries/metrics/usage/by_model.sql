@@ -1,7 +1,7 @@
 -- metric:    by_model
 -- title:     Use by model
 -- grain:     one row per model
--- units:     message_count=count, session_count=count, cost_usd=usd, cost_ratio=ratio, input_tokens=tokens, output_tokens=tokens, reasoning_tokens=tokens, cache_read_tokens=tokens, cache_write_tokens=tokens, total_tokens=tokens, cache_hit_ratio=ratio, cost_per_message_usd=usd, error_count=count, error_ratio=ratio, ci_low=ratio, ci_high=ratio, aborted_count=count, mean_ms=ms, p50_ms=ms, p95_ms=ms
+-- units:     message_count=count, session_count=count, cost_usd=usd, cost_ratio=ratio, input_tokens=tokens, output_tokens=tokens, reasoning_tokens=tokens, cache_read_tokens=tokens, cache_write_tokens=tokens, total_tokens=tokens, cache_hit_ratio=ratio, cost_per_message_usd=usd, error_count=count, error_ratio=ratio, ci_low=ratio, ci_high=ratio, aborted_count=count, mean_ms=ms, p50_ms=ms, p50_ms_ci_low=ms, p50_ms_ci_high=ms, p95_ms=ms
 -- sources:   messages
 -- evidence:  observed
 -- better:    neutral
@@ -47,6 +47,7 @@ per_model as (
         count(*) filter (where is_aborted) as aborted_count,
         cast(sum(answer_ms) as double) / nullif(count(answer_ms), 0) as mean_ms,
         quantile_cont(answer_ms, 0.5) as p50_ms,
+        median_low(answer_ms) as p50_ms_ci_low, median_high(answer_ms) as p50_ms_ci_high,
         quantile_cont(answer_ms, 0.95) as p95_ms,
     from answers
     group by model
@@ -73,7 +74,7 @@ final as (
         wilson_high(error_count, message_count) as ci_high,
         aborted_count,
         mean_ms,
-        p50_ms,
+        p50_ms, p50_ms_ci_low, p50_ms_ci_high,
         p95_ms,
     from per_model
 )

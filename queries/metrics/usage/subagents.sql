@@ -1,7 +1,7 @@
 -- metric:    subagents
 -- title:     Subagents
 -- grain:     one row per (subagent_type, model)
--- units:     call_count=count, child_session_count=count, resume_count=count, error_count=count, error_ratio=ratio, ci_low=ratio, ci_high=ratio, own_cost_usd=usd, with_children_cost_usd=usd, own_tokens=tokens, with_children_tokens=tokens, mean_cost_usd=usd, p50_cost_usd=usd, p95_cost_usd=usd, p50_tokens=tokens, p95_tokens=tokens, mean_ms=ms, p50_ms=ms, p95_ms=ms, tool_call_count=count, tool_error_count=count, output_chars=chars
+-- units:     call_count=count, child_session_count=count, resume_count=count, error_count=count, error_ratio=ratio, ci_low=ratio, ci_high=ratio, own_cost_usd=usd, with_children_cost_usd=usd, own_tokens=tokens, with_children_tokens=tokens, mean_cost_usd=usd, p50_cost_usd=usd, p95_cost_usd=usd, p50_tokens=tokens, p50_tokens_ci_low=tokens, p50_tokens_ci_high=tokens, p95_tokens=tokens, mean_ms=ms, p50_ms=ms, p50_ms_ci_low=ms, p50_ms_ci_high=ms, p95_ms=ms, tool_call_count=count, tool_error_count=count, output_chars=chars
 -- sources:   subagents
 -- evidence:  observed
 -- better:    neutral
@@ -47,9 +47,11 @@ sums as (
         quantile_cont(cost_usd, 0.5) as p50_cost_usd,
         quantile_cont(cost_usd, 0.95) as p95_cost_usd,
         quantile_cont(total_tokens, 0.5) as p50_tokens,
+        median_low(total_tokens) as p50_tokens_ci_low, median_high(total_tokens) as p50_tokens_ci_high,
         quantile_cont(total_tokens, 0.95) as p95_tokens,
         cast(sum(duration_ms) as double) / nullif(count(duration_ms), 0) as mean_ms,
         quantile_cont(duration_ms, 0.5) as p50_ms,
+        median_low(duration_ms) as p50_ms_ci_low, median_high(duration_ms) as p50_ms_ci_high,
         quantile_cont(duration_ms, 0.95) as p95_ms,
         cast(sum(tool_call_count) as bigint) as tool_call_count,
         cast(sum(tool_error_count) as bigint) as tool_error_count,
@@ -76,10 +78,10 @@ final as (
         own_cost_usd / nullif(costed_count, 0) as mean_cost_usd,
         p50_cost_usd,
         p95_cost_usd,
-        p50_tokens,
+        p50_tokens, p50_tokens_ci_low, p50_tokens_ci_high,
         p95_tokens,
         mean_ms,
-        p50_ms,
+        p50_ms, p50_ms_ci_low, p50_ms_ci_high,
         p95_ms,
         tool_call_count,
         tool_error_count,

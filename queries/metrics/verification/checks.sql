@@ -1,7 +1,7 @@
 -- metric:    checks
 -- title:     Tests, builds and lints
 -- grain:     one row per (check_kind, program)
--- units:     check_count=count, session_count=count, known_count=count, pass_count=count, fail_count=count, pass_ratio=ratio, ci_low=ratio, ci_high=ratio, mended_count=count, total_ms=ms, mean_ms=ms, p50_ms=ms, p95_ms=ms, output_chars=chars, last_at=at
+-- units:     check_count=count, session_count=count, known_count=count, pass_count=count, fail_count=count, pass_ratio=ratio, ci_low=ratio, ci_high=ratio, mended_count=count, total_ms=ms, mean_ms=ms, p50_ms=ms, p50_ms_ci_low=ms, p50_ms_ci_high=ms, p95_ms=ms, output_chars=chars, last_at=at
 -- sources:   tool_calls, signals
 -- evidence:  derived
 -- better:    higher
@@ -82,6 +82,7 @@ per_program as (
         cast(sum(duration_ms) as bigint) as total_ms,
         cast(sum(duration_ms) as double) / nullif(count(duration_ms), 0) as mean_ms,
         quantile_cont(duration_ms, 0.5) as p50_ms,
+        median_low(duration_ms) as p50_ms_ci_low, median_high(duration_ms) as p50_ms_ci_high,
         quantile_cont(duration_ms, 0.95) as p95_ms,
         cast(sum(output_chars) as bigint) as output_chars,
         max(started_at) as last_at,

@@ -1,7 +1,7 @@
 -- metric:    loops
 -- title:     Verification loops
 -- grain:     one row per iterations
--- units:     iterations=count, loop_count=count, verified_count=count, max_reached_count=count, escalated_count=count, unknown_count=count, printed_count=count, told_count=count, verified_ratio=ratio, ci_low=ratio, ci_high=ratio, skill_count=count, edit_count=count, p50_ms=ms, p95_ms=ms, tokens=tokens, cost_usd=usd
+-- units:     iterations=count, loop_count=count, verified_count=count, max_reached_count=count, escalated_count=count, unknown_count=count, printed_count=count, told_count=count, verified_ratio=ratio, ci_low=ratio, ci_high=ratio, skill_count=count, edit_count=count, p50_ms=ms, p50_ms_ci_low=ms, p50_ms_ci_high=ms, p95_ms=ms, tokens=tokens, cost_usd=usd
 -- sources:   verification_loops
 -- evidence:  derived
 -- better:    neutral
@@ -49,6 +49,7 @@ final as (
         count(distinct skill_name) as skill_count,
         cast(sum(edit_count) as bigint) as edit_count,
         quantile_cont(duration_ms, 0.5) as p50_ms,
+        median_low(duration_ms) as p50_ms_ci_low, median_high(duration_ms) as p50_ms_ci_high,
         quantile_cont(duration_ms, 0.95) as p95_ms,
         cast(sum(tokens) as bigint) as tokens,
         sum(cast(round(cost_usd * 1e9) as bigint)) / 1e9 as cost_usd,

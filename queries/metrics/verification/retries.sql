@@ -1,7 +1,7 @@
 -- metric:    retries
 -- title:     Retries
 -- grain:     one row per tool_name
--- units:     episode_count=count, session_count=count, error_count=count, retried_count=count, retry_count=count, max_retry_count=count, recovered_count=count, recovered_ratio=ratio, ci_low=ratio, ci_high=ratio, unretried_count=count, retry_tokens=tokens, retry_cost_usd=usd, p50_ms=ms, last_at=at
+-- units:     episode_count=count, session_count=count, error_count=count, retried_count=count, retry_count=count, max_retry_count=count, recovered_count=count, recovered_ratio=ratio, ci_low=ratio, ci_high=ratio, unretried_count=count, retry_tokens=tokens, retry_cost_usd=usd, p50_ms=ms, p50_ms_ci_low=ms, p50_ms_ci_high=ms, last_at=at
 -- sources:   tool_calls
 -- evidence:  derived
 -- better:    lower

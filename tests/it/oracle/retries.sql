@@ -65,6 +65,8 @@ final as (
         cast(sum(retry_tokens) as bigint) as retry_tokens,
         sum(cast(round(retry_cost_usd * 1e9) as bigint)) / 1e9 as retry_cost_usd,
         quantile_cont(episode_ms, 0.5) filter (where retry_count > 0) as p50_ms,
+        median_low(case when retry_count > 0 then episode_ms end) as p50_ms_ci_low,
+        median_high(case when retry_count > 0 then episode_ms end) as p50_ms_ci_high,
         max(last_at) as last_at,
     from episodes
     group by tool_name
