@@ -112,7 +112,7 @@ impl Random {
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "ranks")]
 pub fn median_interval(values: &[f64]) -> Option<(f64, f64)> {
     let count = values.len() as f64;
-    let rank = ((count + 1.0) / 2.0 - 0.979_982 * (count - 0.4).max(0.0).sqrt()).floor() as usize;
+    let rank = (0.5 * count + 0.5 - 0.979_982 * (count - 0.4).max(0.0).sqrt()).floor() as usize;
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     Some((*sorted.get(rank.checked_sub(1)?)?, *sorted.get(sorted.len().checked_sub(rank)?)?))

@@ -60,7 +60,10 @@ pub(super) fn traces(items: &[Value], sink: &mut Sink<'_>) {
         }
         event.take_all("", trace, Strictness::Json);
         if event.get("duration_ms").is_none() {
-            let moment = |key: &str| trace.get(key).and_then(|value| clock::moment(value, None));
+            // Times in another unit would give a length in another unit.
+            let moment = |key: &str| {
+                trace.get(key).and_then(|value| clock::moment(value, None)).filter(|at| clock::is_plausible(*at))
+            };
             if let (Some(start), Some(end)) = (moment("startTime"), moment("endTime")) {
                 event.maybe("duration_ms", Some(end - start).filter(|length| *length >= 0));
             }
