@@ -342,7 +342,9 @@ impl Context {
         let (store, refreshed) = self.fresh(content)?;
         let reading = store.reading();
         let mut manifest = store.manifest()?;
-        select::select(&mut manifest, &store, &self.globals)?;
+        if let Some(note) = select::select(&mut manifest, &store, &self.globals)? {
+            self.printer.note(&note);
+        }
         store.check(&manifest)?;
         Ok(State { store, manifest, refreshed, reading })
     }

@@ -30,12 +30,18 @@ pub(super) fn writer_name(name: &str) -> Result<&str, Usage> {
     }
 }
 
-/// Leaves out what is not looked at: `--source` names sources or writers, `--db` the databases.
+/// Leaves out what is not looked at: `--source` names sources or writers, `--db` the databases. Gives what the user should
+/// know of that.
 ///
 /// # Errors
 /// A name or database is not in the store.
-pub(super) fn select(manifest: &mut Manifest, store: &Store, globals: &Globals) -> Result<(), Usage> {
+pub(super) fn select(manifest: &mut Manifest, store: &Store, globals: &Globals) -> Result<Option<String>, Usage> {
+    manifest.whole = Some(manifest.content_key());
     manifest.present_only = globals.present_only;
+    let known = |manifest: &Manifest| {
+        let named = manifest.sources.iter().map(|source| format!("{} ({})", source.name, source.path));
+        named.collect::<Vec<_>>().join(", ")
+    };
     if !globals.source.is_empty() {
         let mut names: Vec<String> = Vec::new();
         for name in &globals.source {
@@ -45,13 +51,11 @@ pub(super) fn select(manifest: &mut Manifest, store: &Store, globals: &Globals) 
             names.extend(own.into_iter().map(|source| source.name));
             names.extend(manifest.source(name).map(|source| source.name.clone()));
             if names.len() == before {
-                let known: Vec<&str> = manifest.sources.iter().map(|source| source.name.as_str()).collect();
-                return Err(Usage(format!("--source {name}: the store knows {}", known.join(", "))));
+                return Err(Usage(format!("--source {name}: the store knows {}", known(manifest))));
             }
         }
         manifest.retain(|source| names.contains(&source.name));
-    // A snapshot is of the databases that it is of.
-    } else if !globals.db.is_empty() && manifest.snapshot.is_none() {
+    } else if !globals.db.is_empty() {
         let mut names: Vec<String> = Vec::new();
         for db in &globals.db {
             let before = names.len();
@@ -62,15 +66,24 @@ pub(super) fn select(manifest: &mut Manifest, store: &Store, globals: &Globals) 
                     names.push(source.name.clone());
                 }
             }
+            if names.len() == before && manifest.snapshot.is_some() {
+                // A snapshot from elsewhere is of databases that are elsewhere.
+                return Ok(Some(format!(
+                    "--db {db} is none of the databases of this snapshot; looking at all of them: {}",
+                    known(manifest)
+                )));
+            }
             if names.len() == before {
                 return Err(Usage(format!(
-                    "--db {db}: the store holds nothing of it yet; run `logicoma extract` on it first"
+                    "--db {db}: the store holds nothing of it yet; run `logicoma extract` on it first, or name with --source \
+                     what the store knows: {}",
+                    known(manifest)
                 )));
             }
         }
         manifest.retain(|source| names.contains(&source.name));
     }
-    Ok(())
+    Ok(None)
 }
 
 fn absolute(path: &Utf8Path) -> Utf8PathBuf {

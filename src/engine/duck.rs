@@ -183,6 +183,7 @@ fn empty(kind: &DataType) -> Data {
     }
 }
 
+#[allow(clippy::cast_precision_loss, reason = "numbers that no 64 bits hold")]
 fn append(data: &mut Data, array: &dyn Array) -> Result<(), String> {
     let cast = |kind: &DataType| arrow::compute::cast(array, kind).map_err(|error| error.to_string());
     match data {
@@ -195,8 +196,13 @@ fn append(data: &mut Data, array: &dyn Array) -> Result<(), String> {
                 }
                 DataType::Decimal128(_, 0) => {
                     let wide = array.as_primitive::<Decimal128Type>();
-                    values.extend(wide.iter().map(|value| value.and_then(|value| i64::try_from(value).ok())));
-                    return Ok(());
+                    if wide.iter().flatten().all(|value| i64::try_from(value).is_ok()) {
+                        values.extend(wide.iter().map(|value| value.and_then(|value| i64::try_from(value).ok())));
+                        return Ok(());
+                    }
+                    // Larger than any number of ours: about right is better than unknown.
+                    *data = Data::Float(values.iter().map(|value| value.map(|value| value as f64)).collect());
+                    return append(data, array);
                 }
                 _ => cast(&DataType::Int64)?,
             };

@@ -2,7 +2,7 @@
 //!
 //! Input: staging views. Output: `<root>/<key>/<mart>.parquet` (or a folder `<mart>/` of several files, one for a part of
 //! the sessions), where the key covers the store's files and the SQL. The folder is written beside its place and renamed
-//! into it; marts of earlier states go. A mart that is not stored is a step on the way: it is built when a run names it.
+//! into it; marts of earlier states go, those of other selections of this state (`--source`, `--present-only`) stay. A mart that is not stored is a step on the way: it is built when a run names it.
 
 mod build;
 mod plan;
@@ -20,6 +20,9 @@ use plan::Plan;
 
 /// Name of the folder in the store.
 pub const FOLDER: &str = "marts";
+
+/// How many other selections of a store's state keep their marts.
+const SELECTIONS: usize = 5;
 
 /// What marts are built from, and where they go.
 pub struct Workshop<'a> {
@@ -64,11 +67,19 @@ pub fn ensure(duck: &Duck, shop: &Workshop<'_>, wanted: &Wanted) -> Result<bool,
     Ok(is_built)
 }
 
-/// Where the marts of a state lie: the name covers the store's files and the SQL.
+/// Where the marts of a state lie: the name covers the store's files and the SQL, and begins with the whole store's state,
+/// of which the run may look at a part.
 #[must_use]
 pub fn folder_of(store: &Store, manifest: &Manifest, registry: &Registry) -> Utf8PathBuf {
-    let key = crate::model::digest::sha256(format!("{}{}", manifest.content_key(), registry.mart_key()).as_bytes());
-    store.work().join(FOLDER).join(&key[..16])
+    let content = manifest.content_key();
+    let whole = manifest.whole.as_ref().unwrap_or(&content);
+    let key = crate::model::digest::sha256(format!("{content}{}", registry.mart_key()).as_bytes());
+    store.work().join(FOLDER).join(format!("{}-{}", &whole[..8], &key[..16]))
+}
+
+/// The part of a folder's name that says of which state of the store it is.
+fn state_of(folder: &Utf8Path) -> Option<&str> {
+    folder.file_name()?.split_once('-').map(|(state, _)| state)
 }
 
 /// Every mart's files in a state.
@@ -107,7 +118,7 @@ fn take_turn(root: &Utf8Path) -> Result<std::fs::File, StoreError> {
     Ok(file)
 }
 
-/// Renames what was built into its place, and removes the marts of other states.
+/// Renames what was built into its place, and removes the marts of other states; of this state, the newest stay.
 fn place(root: &Utf8Path, incoming: &Utf8Path, folder: &Utf8Path) -> Result<(), StoreError> {
     if folder.is_dir() {
         for entry in incoming.read_dir_utf8().map_err(crate::store::io("read", incoming))?.filter_map(Result::ok) {
@@ -117,11 +128,18 @@ fn place(root: &Utf8Path, incoming: &Utf8Path, folder: &Utf8Path) -> Result<(), 
     } else {
         std::fs::rename(incoming, folder).map_err(crate::store::io("rename", folder))?;
     }
+    let mut same_state = Vec::new();
+    let mut gone = Vec::new();
     for entry in root.read_dir_utf8().map_err(crate::store::io("read", root))?.filter_map(Result::ok) {
         let is_spill = entry.file_name().starts_with(".spill-");
-        if entry.path() != folder && entry.path().is_dir() && !is_spill {
-            std::fs::remove_dir_all(entry.path()).map_err(crate::store::io("remove", entry.path()))?;
+        if entry.path() == folder || !entry.path().is_dir() || is_spill {
+            continue;
         }
+        let is_same = state_of(entry.path()).is_some_and(|state| Some(state) == state_of(folder));
+        let modified = entry.metadata().and_then(|found| found.modified()).ok();
+        if is_same { same_state.push((modified, entry.into_path())) } else { gone.push(entry.into_path()) }
     }
-    Ok(())
+    same_state.sort();
+    gone.extend(same_state.into_iter().rev().skip(SELECTIONS).map(|(_, path)| path));
+    gone.iter().try_for_each(|path| std::fs::remove_dir_all(path).map_err(crate::store::io("remove", path)))
 }

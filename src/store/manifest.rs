@@ -14,6 +14,9 @@ use std::collections::BTreeMap;
 /// Name of the manifest's file.
 pub const FILE: &str = "manifest.json";
 
+/// The partition of bad lines of telemetry.
+pub const OF_TELEMETRY: &str = "telemetry";
+
 /// One Parquet file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FileEntry {
@@ -31,18 +34,24 @@ impl FileEntry {
     /// The source whose rows it holds, as its path says.
     #[must_use]
     pub fn source(&self) -> Option<&str> {
-        self.level("source=")
+        source_of(&self.path)
     }
 
     /// The partition, as its path says.
     #[must_use]
     pub fn partition(&self) -> Option<&str> {
-        self.level("week=")
+        level(&self.path, "week=")
     }
+}
 
-    fn level(&self, key: &str) -> Option<&str> {
-        self.path.split('/').find_map(|part| part.strip_prefix(key))
-    }
+fn level<'p>(path: &'p str, key: &str) -> Option<&'p str> {
+    path.split('/').find_map(|part| part.strip_prefix(key))
+}
+
+/// The source that a path in the store names. Bad lines of telemetry are of none: their folder says `source=` only because
+/// all folders of a table have the same levels, which other engines ask for.
+pub(super) fn source_of(path: &str) -> Option<&str> {
+    level(path, "source=").filter(|_| level(path, "week=") != Some(OF_TELEMETRY))
 }
 
 /// One table.
@@ -239,6 +248,9 @@ pub struct Manifest {
     /// Rows that the sources no longer hold are left out. A choice of the reader's, never written.
     #[serde(skip)]
     pub present_only: bool,
+    /// The [`Manifest::content_key`] of the whole store, where the reader looks at some of it only. Never written.
+    #[serde(skip)]
+    pub whole: Option<String>,
 }
 
 impl Manifest {
@@ -256,6 +268,7 @@ impl Manifest {
             tables: BTreeMap::new(),
             snapshot: None,
             present_only: false,
+            whole: None,
         }
     }
 

@@ -161,6 +161,11 @@ fn nothing_but_one_select_runs() {
         "describe part; drop view part".to_owned(),
         "/* select */ drop view part".to_owned(),
         " -- select\ndrop view part".to_owned(),
+        "select * from register_external_resource('duckdb', 'evil', map{'path': '/tmp/logicoma-evil.db'})".to_owned(),
+        "select * from json_execute_serialized_sql(json_serialize_sql('select 1'))".to_owned(),
+        "select * from (select * from Enable_Logging())".to_owned(),
+        "select write_log('x') from part".to_owned(),
+        "with gone as (select * from truncate_duckdb_logs()) select * from gone".to_owned(),
         ";".to_owned(),
         String::new(),
     ];
@@ -220,6 +225,18 @@ fn nothing_but_one_select_runs() {
     assert!(!place.path("store/evil.parquet").exists());
     assert!(!std::path::Path::new("/tmp/logicoma-evil.csv").exists());
     assert!(!std::path::Path::new("/tmp/logicoma-evil.db").exists());
+}
+
+#[test]
+fn whole_numbers_of_any_size_come_out() {
+    let place = Place::new();
+    let sql = "select * from (values (9223372036854775807::hugeint), (9223372036854775807::hugeint * 10), (null)) as numbers(n)";
+    let rows = place.json(&real(), &["query", "-c", sql, "--json"]);
+    assert_eq!(rows[0]["n"].as_f64(), Some(9_223_372_036_854_775_807.0));
+    assert_eq!(rows[1]["n"].as_f64(), Some(92_233_720_368_547_758_070.0));
+    assert!(rows[2]["n"].is_null());
+    let fits = place.json(&real(), &["query", "-c", "select 9223372036854775807::hugeint as n", "--json"]);
+    assert_eq!(fits[0]["n"].as_i64(), Some(i64::MAX));
 }
 
 #[test]

@@ -146,6 +146,62 @@ fn names_cannot_lead_out_of_the_archive() {
     place.again(&db, &["snapshot", "create", "--to", &store]).fails(2, &["is itself a store"]);
 }
 
+#[test]
+fn restore_gives_every_writer_its_own_back() {
+    let place = Place::new();
+    let desk = place.path("desk.db");
+    fs::copy(fixture("opencode/opencode-1.2.27.db"), &desk).expect("copied");
+    place.on(&real(), &["extract", "--source", "laptop"]).ok();
+    place.on(&desk, &["extract", "--source", "desk"]).ok();
+    let made = rows(place.run(&["snapshot", "create", "--json"]));
+    let manifests = || -> Vec<Value> {
+        ["laptop", "desk"]
+            .iter()
+            .map(|writer| fs::read(place.path(&format!("store/manifest-{writer}.json"))).expect("a manifest"))
+            .map(|bytes| serde_json::from_slice::<Value>(&bytes).expect("JSON")["tables"].clone())
+            .collect()
+    };
+    let count = |args: &[&str]| {
+        let sql = "select count(*) as n from session";
+        rows(place.run(&[args, &["--no-extract", "query", "-c", sql, "--json"]].concat()))[0]["n"].clone()
+    };
+    let before = manifests();
+    assert_eq!([count(&[]), count(&["--source", "laptop"]), count(&["--source", "desk"])], [54, 48, 6]);
+    // One machine goes on, and a third comes.
+    let writer = rusqlite::Connection::open(&desk).expect("opened");
+    writer.execute_batch("update session set title = 'Later', time_updated = time_updated + 5").expect("updated");
+    drop(writer);
+    place.on(&desk, &["extract", "--source", "desk"]).ok();
+    place.on(&desk, &["extract", "--source", "tower"]).ok();
+    place.run(&["snapshot", "restore", &name(&made[0])]).fails(2, &["is in no snapshot", "--force"]);
+    place.run(&["snapshot", "restore", &name(&made[0]), "--force"]).ok();
+    assert_eq!(manifests(), before);
+    assert!(!place.path("store/manifest.json").exists());
+    assert_eq!([count(&[]), count(&["--source", "laptop"]), count(&["--source", "desk"])], [54, 48, 6]);
+    assert_eq!(count(&["--present-only"]), 54);
+    // Each goes on from there.
+    place.on(&desk, &["extract", "--source", "desk"]).ok();
+    assert_eq!(count(&[]), 54);
+    let later = "select count(*) as n from session where title = 'Later'";
+    assert_eq!(rows(place.run(&["--no-extract", "query", "-c", later, "--json"]))[0]["n"], 6);
+    place.run(&["--no-extract", "stats"]).ok();
+}
+
+#[test]
+fn a_database_that_a_snapshot_is_not_of_is_told_and_everything_in_it_counts() {
+    let place = Place::new();
+    let made = name(&create(&place, &real(), "2026-11-15T06:00:00Z", &[]));
+    let folder = place.path("store/snapshots").join(made);
+    let ask = |db: &str| {
+        let count = ["--db", db, "query", "-c", "select count(*) as n from session", "--json"];
+        place.output(place.with_store(&folder).args(count)).ok()
+    };
+    let elsewhere = ask("/home/other/opencode.db");
+    assert!(elsewhere.err.contains("is none of the databases of this snapshot"), "{}", elsewhere.err);
+    assert_eq!(rows(elsewhere)[0]["n"], 48);
+    assert!(!ask(real().to_str().expect("UTF-8")).err.contains("none of the databases"));
+}
+
 /// `fixtures/snapshots` holds one snapshot of the real database for every schema version that there ever was.
 #[test]
 fn older_schema_versions_are_read_for_ever() {
@@ -177,5 +233,46 @@ fn older_schema_versions_are_read_for_ever() {
     assert!(!versions.is_empty() && versions.iter().all(|version| *version <= current), "{versions:?}");
     for version in 1..current {
         assert!(versions.contains(&version), "no fixture of schema version {version}");
+    }
+}
+
+/// A store that an older version wrote is brought up to date in place: what its databases no longer hold stays.
+#[test]
+fn a_store_of_an_older_schema_version_is_refreshed_in_place_and_keeps_its_history() {
+    for entry in fs::read_dir(fixture("snapshots")).expect("fixtures").flatten().filter(|entry| entry.path().is_dir()) {
+        let place = Place::new();
+        let store = place.path("store");
+        copy_folder(&entry.path(), &store);
+        fs::remove_file(store.join("SHA256SUMS")).expect("removed");
+        let path = store.join("manifest.json");
+        let mut manifest: Value = serde_json::from_slice(&fs::read(&path).expect("read")).expect("JSON");
+        manifest.as_object_mut().expect("an object").remove("snapshot");
+        let db = copy_of_real(&place);
+        // The old store is of this database, as it was before a session was deleted.
+        manifest["sources"][0]["path"] = json!(db.to_str());
+        fs::write(&path, manifest.to_string()).expect("written");
+        let writer = rusqlite::Connection::open(&db).expect("opened");
+        writer
+            .execute_batch("pragma foreign_keys = on; delete from session where title = 'Audit src'")
+            .expect("changed");
+        drop(writer);
+        place.again(&db, &["extract"]).ok();
+        let counts = "select (select count(*) from session) as sessions, (select count(*) from message) as messages,
+            (select count(*) from part) as parts, (select count(distinct id) from part) as ids,
+            (select count(last_seen_at) from raw_session) as gone";
+        let ask = || rows(place.again(&db, &["--no-extract", "query", "-c", counts, "--json"]));
+        let all = json!({"sessions": 48, "messages": 193, "parts": 493, "ids": 493, "gone": 1});
+        assert_eq!(ask()[0], all);
+        let now: Value = serde_json::from_slice(&fs::read(&path).expect("read")).expect("JSON");
+        assert_eq!(now["schema_version"], logicoma::store::schema::SCHEMA_VERSION);
+        let overview = ["--no-extract", "metrics", "run", "overview", "--all", "--json"];
+        let cost = |args: &[&str]| rows(place.again(&db, &[&overview, args].concat()))[0]["cost_usd"].as_f64();
+        assert!(cost(&[]).is_some_and(|cost| (cost - 1.069_812_5).abs() < 1e-9));
+        assert!(cost(&["--present-only"]) < cost(&[]));
+        // It is a store like any other from now on.
+        place.again(&db, &["extract", "--full"]).ok();
+        assert_eq!(ask()[0], all);
+        let run = place.again(&db, &["extract"]).ok();
+        assert!(run.err.contains("nothing has changed"), "{}", run.err);
     }
 }

@@ -1,6 +1,6 @@
 //! Several databases and several machines in one store: each kept whole, all of them counted once.
 
-use crate::harness::{Place, fixture, real};
+use crate::harness::{Place, fixture, real, tree};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::fs;
@@ -152,4 +152,36 @@ fn machines_share_a_folder_without_touching_each_others_files() {
     for name in ["../evil", "", ".hidden", "a/b"] {
         place.on(&desktop, &["extract", "--source", name]).fails(2, &["is no name for a source"]);
     }
+}
+
+#[test]
+fn looking_at_one_source_and_then_at_another_builds_nothing_twice() {
+    let place = Place::new();
+    fs::create_dir(place.path("data")).expect("folder");
+    fs::copy(real(), place.path("data/opencode.db")).expect("copied");
+    fs::copy(fixture("opencode/opencode-1.2.27.db"), place.path("data/opencode-old.db")).expect("copied");
+    place.run(&["--db", "data", "extract"]).ok();
+    let ask =
+        |args: &[&str]| place.run(&[&["--no-extract", "metrics", "run", "overview", "--all"], args].concat()).ok();
+    let marts = || -> Vec<(String, std::time::SystemTime)> {
+        let files = tree(&place.path("store/marts")).into_iter().filter(|path| path.ends_with(".parquet"));
+        let at = |path: &str| fs::metadata(place.path("store/marts").join(path)).and_then(|found| found.modified());
+        files.map(|path| (path.clone(), at(&path).expect("a time"))).collect()
+    };
+    let selections = [&[][..], &["--source", "opencode"], &["--source", "opencode-old"], &["--present-only"]];
+    for args in selections {
+        ask(args);
+    }
+    let before = marts();
+    // `--present-only` of a store without history is the same as all of it, but nobody knows that beforehand.
+    assert!(before.iter().filter(|(path, _)| path.ends_with("/sessions.parquet")).count() == 4, "{before:?}");
+    for args in selections {
+        ask(args);
+    }
+    assert_eq!(marts(), before);
+    // Marts of an earlier state go.
+    change(&place.path("data/opencode.db"), "update session set title = 'Later', time_updated = time_updated + 1000");
+    place.run(&["--db", "data", "extract"]).ok();
+    ask(&[]);
+    assert!(marts().iter().all(|mart| !before.contains(mart)));
 }

@@ -126,7 +126,13 @@ impl Source {
                 return Err(explain(&self.path, Some(table), error));
             };
             let behind = self.behind(table, after);
-            gaps.borrow_mut().tables.entry(table).or_default().push((after.max(0), behind));
+            let gap = (after.max(0), behind);
+            // A table that is read more than once has the same gap each time.
+            let mut gaps = gaps.borrow_mut();
+            let known = gaps.tables.entry(table).or_default();
+            if !known.contains(&gap) {
+                known.push(gap);
+            }
             match behind {
                 Some(behind) => after = behind - 1,
                 None => break,
