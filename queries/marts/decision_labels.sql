@@ -6,7 +6,8 @@
 --
 -- What came of a decision. The first target decides: among the predicted, right; none of the targets predicted, wrong;
 -- a predicted one only later, unknown. A direct intent is right when no skill was used. Where nothing was used but
--- something was predicted, nothing is known. Two weak rules say wrong, whatever was used: another intent decided on
+-- something was predicted, nothing is known; neither where another skill was used than the known part of a chain that no
+-- table has. Two weak rules say wrong, whatever was used: another intent decided on
 -- before any edit, and a next prompt that starts with no, wrong, instead or actually. Many intents share a skill: the
 -- actual intent is the predicted one where its skill was used, else the used skill's only intent, else the skill's
 -- class (`dev:*`).
@@ -68,7 +69,7 @@ ruled as (
             when is_direct then 'direct_but_skill'
             when predicted_skills is null or actual_skill is null then null
             when is_first_predicted then 'first_skill'
-            when not is_any_predicted then 'other_skill'
+            when not is_any_predicted and not is_partial then 'other_skill'
         end as label_rule,
     from joined
 ),

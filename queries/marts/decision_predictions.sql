@@ -7,9 +7,10 @@
 -- What a decision predicts: skills or agents. In this order: the skills that were printed; the chain that was named (its
 -- skills stand in the user's own table); the route that was printed; the route table of the era. The second era's
 -- router prints its default, code-agent, for intents that belong to an agent: there the table comes first. An intent
--- that the table routes to no skill is direct. `unclear` predicts nothing; a way through the graph its nodes.
+-- that the table routes to no skill is direct. `unclear` predicts nothing; a way through the graph its nodes. Where a
+-- chain was named that no table knows, the route is only a part of what was predicted.
 -- Columns: decision_id, signal_position, era, predicted_intent, route_project_id (project whose own table holds; NULL = the
--- one for all), predicted_skills (comma-separated), predicted_by (printed, chain, table), is_direct, is_unclear,
+-- one for all), predicted_skills (comma-separated), predicted_by (printed, chain, table), is_partial, is_direct, is_unclear,
 -- route_threshold, route_strategy.
 with windows as (
     select * from mart_decision_windows
@@ -85,6 +86,8 @@ final as (
                 then 'printed'
             when routes.name is not null then 'table'
         end as predicted_by,
+        said.kind <> 'confidence' and said.workflow is not null and chains.skills is null and said.predicted_skills is null
+            as is_partial,
         coalesce(
             said.predicted_intent <> 'unclear'
             and said.predicted_skills is null and said.route is null and chains.skills is null

@@ -143,6 +143,16 @@ fn a_decision_is_right_or_wrong_by_what_was_used_in_its_window() {
     book.session("no way through the graph");
     book.tool("graph-route", &json!({"startNode": "plan", "endGoal": "dev"}), "Fallback to LLM routing");
     book.skill("plan");
+    let chained = |skills: &str| routed("implement", 0.9, "code-agent").replace("\"workflow\": \"\"", skills);
+    book.session("a chain that no table has, and its route");
+    book.bash(ROUTER, &chained("\"workflow\": \"ship-it\""), Some(0));
+    book.skill("code-agent");
+    book.session("a chain that no table has, and another skill");
+    book.bash(ROUTER, &chained("\"workflow\": \"ship-it\""), Some(0));
+    book.skill("pr");
+    book.session("a chain that was printed");
+    book.bash(ROUTER, &chained("\"skill_chain\": [\"plan\", \"pr\"]"), Some(0));
+    book.skill("pr");
     book.session("a router that did not run");
     book.bash(ROUTER, "bash: python3: command not found", Some(127));
     book.skill("code-agent");
@@ -180,6 +190,9 @@ fn a_decision_is_right_or_wrong_by_what_was_used_in_its_window() {
             ["used after the next prompt", "debug", "share", null, null, null],
             ["a way through the graph", null, "graph", "plan", true, "first_skill"],
             ["no way through the graph", null, null, "plan", null, null],
+            ["a chain that no table has, and its route", "implement", "share", "code-agent", true, "first_skill"],
+            ["a chain that no table has, and another skill", "implement", "share", "pr", null, null],
+            ["a chain that was printed", "implement", "share", "pr", true, "first_skill"],
         ])
     );
     assert_eq!((&rows[9]["predicted_skills"], &rows[9]["confidence"]), (&json!("plan,dev"), &json!(0.9)));
@@ -194,9 +207,10 @@ fn a_decision_is_right_or_wrong_by_what_was_used_in_its_window() {
         json!(of_skills),
         json!([
             ["analysis-agent", "research-agent", 1],
-            ["code-agent", "code-agent", 2],
+            ["code-agent", "code-agent", 3],
             ["dev", "dev", 1],
-            ["plan", "plan", 1]
+            ["plan", "plan", 1],
+            ["pr", "pr", 1]
         ])
     );
 }

@@ -32,6 +32,7 @@ fn decision() -> Signal {
 fn of_object(object: &Object) -> Signal {
     let named = |key: &str| match object.get(key) {
         Some(Value::String(text)) => objects::word(text),
+        Some(Value::Object(inner)) if inner.get("needed") == Some(&Value::Bool(false)) => None,
         Some(Value::Object(inner)) => objects::text(inner, "name").or_else(|| objects::text(inner, "workflow")),
         _ => None,
     };
@@ -97,7 +98,8 @@ pub(super) fn of_lines(text: &str, is_strict: bool) -> Option<Signal> {
             "action" if found.action.is_none() => found.action = name(value).map(|(word, _)| word),
             "complexity" => set_complexity(&mut found, value),
             "workflow" | "skills bulk" => {
-                found.workflow = found.workflow.take().or_else(|| name(value).map(|(word, _)| word));
+                let named = objects::word(value).and_then(|value| name(&value).map(|(word, _)| word));
+                found.workflow = found.workflow.take().or(named);
             }
             "skill" if found.predicted_skills.is_none() => {
                 found.predicted_skills = objects::word(value).filter(|skill| name(skill).is_some());
