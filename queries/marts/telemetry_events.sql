@@ -5,32 +5,26 @@
 --
 -- Which part of the database an event tells of. By its part id; else by session and call id; else, for skills, edits and
 -- failed tools, by session, kind and name (skill, file, tool) and a call that began or ended at most 2 s away, the
--- nearest one. Routing decisions, runs and verdicts join their own marts by time. An event that joins nothing is a row of
--- its own in the mart of its kind. A contradiction is a value that is there on both sides and differs (outcome, format,
+-- nearest one. A skill's event that a shell command of the session emitted, which knows no ids, tells of the skill's last
+-- load before it. Routing decisions, runs and verdicts join their own marts by time. An event that joins nothing is a row
+-- of its own in the mart of its kind. A contradiction is a value that is there on both sides and differs (outcome, format,
 -- status): then the event's word counts.
 -- Columns: event_id, kind, occurred_at, has_absurd_time, session_id, root_session_id, is_child, project_id,
 -- project_name, directory, agent, model, source, label, is_synthetic, matched_part_id, matched_by (part_id, call_id,
--- time), distance_ms, is_contradiction, path, line, problem, is_fork_copy, is_undone.
+-- time, emitted), distance_ms, is_contradiction, path, line, problem, is_session_inferred, is_fork_copy, is_undone.
 with events as (
     select
         stg_telemetry.* exclude (session_id),
-        telemetry_sessions.session_id,
+        telemetry_sessions.session_id, telemetry_sessions.is_inferred as is_session_inferred,
     from stg_telemetry
-    inner join mart_telemetry_sessions as telemetry_sessions
-        on stg_telemetry.event_id = telemetry_sessions.event_id
+    inner join mart_telemetry_sessions as telemetry_sessions on stg_telemetry.event_id = telemetry_sessions.event_id
 ),
 
-calls as (
-    select * from mart_tool_calls
-),
+calls as (select * from mart_tool_calls),
 
-told_parts as (
-    select * from mart_told_parts
-),
+told_parts as (select * from mart_told_parts),
 
-session_places as (
-    select * from mart_session_places
-),
+session_places as (select * from mart_session_places),
 
 candidates as (
     select events.event_id, told_parts.part_id, 'part_id' as matched_by, 1 as rank, cast(null as bigint) as distance_ms
@@ -69,6 +63,13 @@ candidates as (
             )
             when 'tool_error' then calls.is_failed and calls.tool_name = events.tool_name
         end
+    union all
+    select
+        events.event_id, calls.part_id, 'emitted' as matched_by, 4 as rank, events.occurred_at - calls.started_at as distance_ms
+    from events
+    inner join calls
+        on events.session_id = calls.session_id and events.skill_name = calls.skill_name and calls.started_at <= events.occurred_at
+    where events.is_session_inferred and events.kind = 'skill'
 ),
 
 matches as (
@@ -76,7 +77,7 @@ matches as (
         *,
         row_number() over (partition by event_id order by rank, distance_ms, part_id) as place,
     from candidates
-    where rank < 3 or distance_ms <= 2000
+    where rank <> 3 or distance_ms <= 2000
 ),
 
 final as (
@@ -102,13 +103,11 @@ final as (
             or (events.kind = 'tool_error' and not calls.is_failed),
             false
         ) as is_contradiction,
-        events.path, events.line, events.problem,
+        events.path, events.line, events.problem, events.is_session_inferred,
         coalesce(told_parts.is_fork_copy, calls.is_fork_copy, false) as is_fork_copy,
         coalesce(told_parts.is_undone, calls.is_undone, false) as is_undone,
     from events
-    left join matches
-        on events.event_id = matches.event_id
-        and matches.place = 1
+    left join matches on events.event_id = matches.event_id and matches.place = 1
     left join told_parts
         on matches.part_id = told_parts.part_id
     left join calls

@@ -5,7 +5,8 @@
 -- stored: no
 --
 -- What telemetry says of each decision. An event joins an inferred decision by its part, else by session and hash of the
--- query, else by session, intent and a time at most 2 s away; events that join none are one decision where they share
+-- query, else by session, intent and a time at most 2 s away; one that a shell command of the session emitted, which
+-- knows no ids, corrects the intent's last decision before it. Events that join none are one decision where they share
 -- session and hash, so that a later event can correct an earlier one. Where several events tell of one decision, each
 -- value is the last that was told.
 -- Columns: decision_id (the decision, or 'telemetry:' and what it is known by), is_matched, event_id (the last),
@@ -27,9 +28,7 @@ events as (
         on telemetry_events.event_id = told.event_id
 ),
 
-decisions as (
-    select * from mart_intent_inferences
-),
+decisions as (select * from mart_intent_inferences),
 
 candidates as (
     select events.event_id, decisions.decision_id, 1 as rank, 0 as distance_ms
@@ -40,7 +39,11 @@ candidates as (
     select
         events.event_id,
         decisions.decision_id,
-        case when events.query_hash = decisions.query_hash then 2 else 3 end as rank,
+        case
+            when events.query_hash = decisions.query_hash then 2
+            when decisions.decided_at between events.occurred_at - 2000 and events.occurred_at + 2000 then 3
+            else 4
+        end as rank,
         abs(events.occurred_at - decisions.decided_at) as distance_ms,
     from events
     inner join decisions
@@ -49,7 +52,10 @@ candidates as (
             events.query_hash = decisions.query_hash
             or (
                 lower(events.predicted_intent) = lower(decisions.predicted_intent)
-                and decisions.decided_at between events.occurred_at - 2000 and events.occurred_at + 2000
+                and (
+                    decisions.decided_at between events.occurred_at - 2000 and events.occurred_at + 2000
+                    or (events.is_session_inferred and decisions.decided_at <= events.occurred_at)
+                )
             )
         )
     where events.matched_part_id is null
@@ -87,8 +93,7 @@ merged as (
         arg_max(placed.project_id, placed.told_index) as project_id,
         arg_max(placed.project_name, placed.told_index) as project_name,
         arg_max(placed.directory, placed.told_index) as directory,
-        arg_max(placed.agent, placed.told_index) as agent,
-        arg_max(placed.model, placed.told_index) as model,
+        arg_max(placed.agent, placed.told_index) as agent, arg_max(placed.model, placed.told_index) as model,
         min(placed.occurred_at) as decided_at,
         arg_max(told.query_hash, placed.told_index) as query_hash,
         arg_max(told.predicted_intent, placed.told_index) as predicted_intent,
@@ -104,8 +109,7 @@ merged as (
         arg_max(told.actual_intent, placed.told_index) as actual_intent,
         arg_max(told.is_correct, placed.told_index) as is_correct,
         arg_max(told.label_rule, placed.told_index) as label_rule,
-        arg_max(told.source, placed.told_index) as source,
-        arg_max(told.label, placed.told_index) as label,
+        arg_max(told.source, placed.told_index) as source, arg_max(told.label, placed.told_index) as label,
     from placed
     inner join told
         on placed.event_id = told.event_id

@@ -5,7 +5,8 @@
 -- stored: no
 --
 -- What telemetry says of each run as a whole. An event joins a recorded run by any of its calls, else by session and a
--- time at most 2 s outside of it; events that join none are one run where they share session and run, with the chunks
+-- time at most 2 s outside of it (10 minutes after it for an event that a shell command of the session emitted, which
+-- knows no ids); events that join none are one run where they share session and run, with the chunks
 -- that telemetry tells of it. Where several events tell of one run, each value is the last that was told.
 -- Columns: run_id (the run, or 'telemetry:' and what it is known by), is_matched, event_id (the last), session_id,
 -- root_session_id, is_child, project_id, project_name, directory, agent, model, occurred_at, mode, chunk_count,
@@ -43,7 +44,8 @@ candidates as (
     inner join runs
         on events.session_id = runs.session_id
         and runs.started_at <= events.occurred_at + 2000
-        and coalesce(runs.ended_at, runs.started_at) >= events.occurred_at - 2000
+        and coalesce(runs.ended_at, runs.started_at)
+            >= events.occurred_at - case when events.is_session_inferred then 600000 else 2000 end
     where events.matched_part_id is null
 ),
 

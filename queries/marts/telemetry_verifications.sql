@@ -5,7 +5,8 @@
 -- stored: no
 --
 -- What telemetry says of each loop. An event joins an inferred loop by its part (the loop's first, or any call of its
--- run), else by session, a time at most 2 s outside the loop, and the skill where both name one; the nearest loop. Events
+-- run), else by session, a time at most 2 s outside the loop (10 minutes after it for an event that a shell command of the
+-- session emitted, which knows no ids), and the skill where both name one; the nearest loop. Events
 -- that join none are one loop where they share session and loop id. Where several events tell of one loop, each value is
 -- the last that was told.
 -- Columns: loop_id (the loop, or 'telemetry:' and what it is known by), is_matched, event_id (the last), session_id,
@@ -61,7 +62,8 @@ candidates as (
     inner join loops
         on events.session_id = loops.session_id
         and loops.started_at <= events.occurred_at + 2000
-        and coalesce(loops.ended_at, loops.started_at) >= events.occurred_at - 2000
+        and coalesce(loops.ended_at, loops.started_at)
+            >= events.occurred_at - case when events.is_session_inferred then 600000 else 2000 end
         and coalesce(events.skill_name = loops.skill_name, true)
     where events.matched_part_id is null
 ),

@@ -310,3 +310,57 @@ fn a_loop_is_counted_by_its_checks_or_taken_as_printed() {
         ])
     );
 }
+
+#[test]
+fn what_a_shell_command_emits_tells_of_the_work_before_it_and_is_counted_once() {
+    let mut book = Book::new();
+    let emitted = |book: &mut Book, id: &str, kind: &str, data: &Value| {
+        // The model takes its time before it writes down how it went.
+        book.wait(20_000);
+        let at = book.now() + 250;
+        book.bash(&format!("logicoma emit {kind} --json '{data}'"), "", Some(0));
+        json!({"v": 1, "kind": kind, "ts": at, "id": id, "source": "jsonl", "data": data})
+    };
+    let session = book.session("told");
+    book.bash(ROUTER, &routed("debug", 0.9, "dev"), Some(0));
+    book.skill("dev");
+    for exit in [1, 0] {
+        book.edit("a.ts", None);
+        book.bash("npm test", "…", Some(exit));
+    }
+    let events = [
+        emitted(
+            &mut book,
+            "v",
+            "verification",
+            &json!({"skill": "dev", "iterations": 5, "verified": false, "escalated": true}),
+        ),
+        emitted(
+            &mut book,
+            "i",
+            "intent",
+            &json!({"predicted_intent": "debug", "actual_intent": "refactor", "correct": false}),
+        ),
+        emitted(&mut book, "s", "skill", &json!({"skill": "dev", "success": false, "duration_ms": 52_000})),
+    ];
+    let folder = book.place.path("app/.opencode/telemetry");
+    std::fs::create_dir_all(&folder).expect("made");
+    let text: Vec<String> = events.iter().map(ToString::to_string).collect();
+    std::fs::write(folder.join("events.jsonl"), text.join("\n")).expect("written");
+    for (sql, expected) in [
+        (
+            "select session_id, iterations, is_verified, is_escalated, evidence from verification_loops",
+            json!([{"session_id": session, "iterations": 5, "is_verified": false, "is_escalated": true, "evidence": "observed"}]),
+        ),
+        (
+            "select session_id, predicted_intent, confidence, actual_intent, is_correct from intent_decisions",
+            json!([{"session_id": session, "predicted_intent": "debug", "confidence": 0.9, "actual_intent": "refactor", "is_correct": false}]),
+        ),
+        (
+            "select session_id, skill_name, via, is_success, window_ms from skill_loads",
+            json!([{"session_id": session, "skill_name": "dev", "via": "skill_tool", "is_success": false, "window_ms": 52_000}]),
+        ),
+    ] {
+        assert_eq!(json!(book.ask(sql)), expected, "{sql}");
+    }
+}

@@ -49,6 +49,11 @@ impl Book {
         self.now += ms;
     }
 
+    /// The time of the next call.
+    pub(crate) fn now(&self) -> i64 {
+        self.now
+    }
+
     /// A new session with its first prompt: gives its id.
     pub(crate) fn session(&mut self, title: &str) -> String {
         self.end();
@@ -174,12 +179,19 @@ impl Book {
     /// Rows of a query over the views, everything counted.
     pub(crate) fn ask(&mut self, sql: &str) -> Vec<Value> {
         self.end();
-        self.place.json(&self.path, &["--all", "query", "-c", sql, "--json"]).as_array().expect("rows").clone()
+        self.rows(&["query", "-c", sql])
     }
 
     /// Rows of a metric.
     pub(crate) fn metric(&mut self, name: &str) -> Vec<Value> {
         self.end();
-        self.place.json(&self.path, &["--all", "metrics", "run", name, "--json"]).as_array().expect("rows").clone()
+        self.rows(&["metrics", "run", name])
+    }
+
+    /// The project's folder lies in the test's own place.
+    fn rows(&self, args: &[&str]) -> Vec<Value> {
+        let map = format!("{FOLDER}={}", self.place.path("app").display());
+        let all = [&["--map", &map, "--all"][..], args, &["--json"]].concat();
+        self.place.json(&self.path, &all).as_array().expect("rows").clone()
     }
 }
