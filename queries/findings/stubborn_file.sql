@@ -98,7 +98,7 @@ select
     case when failure_count / weeks >= 3 then 'medium' else 'low' end as severity,
     path as subject,
     grouped(failure_count) || ' of ' || grouped(n) || ' attempts to edit ' || path || ' failed'
-    || coalesce(', mostly ' || replace(usual_error, '_', ' '), '') || '; '
+    || coalesce(', mostly ' || replace(usual_error, '_', ' '), '') || '; about '
     || grouped(expected_failures) || ' would be usual for these models and formats.' as sentence,
     'Look for repeated lines, odd whitespace or generated parts; split the file or have it written whole.' as action,
     'edit_files' as metric,

@@ -125,6 +125,9 @@ pub fn ratio(number: f64) -> String {
     if percent != 0.0 && percent.abs() < 0.05 {
         return format!("{}<0.1{NB}%", if percent < 0.0 { "−" } else { "" });
     }
+    if percent.abs() >= 999.5 {
+        return format!("{}{NB}%", grouped(whole(percent)));
+    }
     format!("{}{NB}%", trimmed(percent, places))
 }
 
@@ -292,6 +295,7 @@ mod tests {
             ratio(0.1234),
             ratio(1.0),
             ratio(0.0001),
+            ratio(75.452),
             count(12_345.0),
             count(2.5),
             signed_ratio(-0.1),
@@ -317,6 +321,7 @@ mod tests {
             "12.3 %",
             "100 %",
             "<0.1 %",
+            "7,545 %",
             "12,345",
             "2.5",
             "−10 %",

@@ -164,6 +164,10 @@ fn headline(spec: &Spec, now: &Table, before: Option<&Table>, report: &Report) -
     let previous = before.and_then(|table| table.get(0, spec.key).as_f64());
     let beside = spec.beside.and_then(|(column, prefix, suffix)| {
         let number = now.get(0, column).as_f64()?;
+        // Of nothing, nothing is said.
+        if number == 0.0 && value.unwrap_or(0.0) == 0.0 {
+            return None;
+        }
         // Used skills of none installed: their folders are elsewhere.
         if column == "skills_installed" && number < value.unwrap_or(0.0) {
             return None;

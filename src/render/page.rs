@@ -146,10 +146,13 @@ pub(super) fn build(report: &Report, templates: &Templates, formats: &[&str]) ->
     let scene = Scene::of(report);
     let view = |metric: &MetricResult| metric_view(metric, report, &layout, (&scene, &zone), templates);
     let mut parts = Vec::with_capacity(layout.part.len());
+    let headline = head::headlines(report);
+    let is_empty =
+        headline.iter().filter(|number| number.key == "sessions").all(|number| number.value.unwrap_or(0.0) == 0.0);
     for (index, part) in layout.part.iter().enumerate() {
         let here = layout.metrics_of(index, &report.metrics);
         let (full, empty): (Vec<&MetricResult>, Vec<&MetricResult>) =
-            here.into_iter().partition(|metric| has_something(metric));
+            here.into_iter().partition(|metric| has_something(metric) && !(is_empty && metric.name == "overview"));
         let (more, main): (Vec<&MetricResult>, Vec<&MetricResult>) =
             full.into_iter().partition(|metric| part.more.contains(&metric.name));
         // Nothing is folded away when there is nothing else.
@@ -177,7 +180,6 @@ pub(super) fn build(report: &Report, templates: &Templates, formats: &[&str]) ->
     });
     let has = |format: &str| formats.is_empty() || formats.contains(&format);
     let change = change::change(report);
-    let headline = head::headlines(report);
     let (findings, findings_left_out) = findings::grouped(report, MOST_FINDINGS);
     Ok(Page {
         title: report.title.clone(),
@@ -206,10 +208,7 @@ pub(super) fn build(report: &Report, templates: &Templates, formats: &[&str]) ->
         style_hash: style::csp_hash(&css),
         style: css,
         hatch: style::HATCH,
-        is_empty: headline
-            .iter()
-            .filter(|number| number.key == "sessions")
-            .all(|number| number.value.unwrap_or(0.0) == 0.0),
+        is_empty,
         headline,
         findings,
         findings_left_out,

@@ -56,11 +56,14 @@ async function axed(page, where) {
   }
 }
 
-for (const argument of pages) {
+let views = 0
+
+async function opened(argument) {
   const [, name, path, full] = argument.match(/^([^=]+)=(.*?)(,full)?$/)
   const url = pathToFileURL(resolve(path)).href
   for (const view of VIEWS.filter((view) => full || !view.isExtra)) {
     const where = `${name} ${view.name}`
+    views += 1
     const page = await context.newPage()
     page.on('console', (message) => wrong.push(`${where}: console ${message.type()}: ${message.text().slice(0, 300)}`))
     page.on('pageerror', (error) => wrong.push(`${where}: error ${error.message.slice(0, 300)}`))
@@ -94,6 +97,12 @@ for (const argument of pages) {
   }
   console.log(`${name}: looked at, ${((Date.now() - started) / 1000).toFixed(1)} s so far`)
 }
+
+// Two at a time: while one is drawn, another is checked.
+const waiting = [...pages]
+await Promise.all([0, 1].map(async () => {
+  while (waiting.length > 0) await opened(waiting.shift())
+}))
 await context.close()
 rmSync(profile, { recursive: true, force: true })
 
@@ -107,6 +116,7 @@ if (wrong.length > 0) {
     if (!seen.has(what) && seen.size < 80) console.error(`  ${line}`)
     seen.add(what)
   }
+  console.error(`${pages.length} pages in ${views} views: ${new Set(wrong.map((line) => line.split(':')[0])).size} failed`)
   process.exit(1)
 }
-console.log(`${pages.length} pages: nothing wrong`)
+console.log(`${pages.length} pages in ${views} views: ${views} passed, 0 failed`)

@@ -25,8 +25,10 @@ export function inPage({ isPrint }) {
   const ids = [...document.querySelectorAll('[id]')].map((element) => element.id)
   for (const id of new Set(ids.filter((id, index) => ids.indexOf(id) !== index))) wrong.push(`two elements have the id ${id}`)
 
-  // No horizontal scroll, and nothing that sticks out.
+  // No horizontal scroll, nothing that sticks out, and the text has the room that there is.
   const width = document.documentElement.clientWidth
+  const room = document.querySelector('main')?.getBoundingClientRect().width ?? 0
+  if (room < Math.min(width * 0.8, 640)) wrong.push(`the main part is only ${Math.round(room)} px wide on a screen of ${width}`)
   if (document.documentElement.scrollWidth > width) {
     wrong.push(`the page is ${document.documentElement.scrollWidth} px wide on a screen of ${width}`)
   }

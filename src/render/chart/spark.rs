@@ -1,5 +1,5 @@
 //! Sparklines: the last periods of one number, without axes. Input: the periods. Output: a small SVG, or nothing where
-//! there are fewer than two values.
+//! there are fewer than two values, or nothing but zeros.
 
 use super::super::format;
 use super::super::head::Past;
@@ -23,7 +23,8 @@ pub fn draw(history: &[Past]) -> Option<String> {
 
 fn drawn(history: &[Past], (width, height): (f64, f64), from_zero: bool) -> Option<String> {
     let known: Vec<f64> = history.iter().filter_map(|past| past.value).collect();
-    if known.len() < 2 {
+    // Nothing, period after period, is no line.
+    if known.len() < 2 || known.iter().all(|value| *value == 0.0) {
         return None;
     }
     let low = known.iter().copied().fold(if from_zero { 0.0 } else { f64::INFINITY }, f64::min);

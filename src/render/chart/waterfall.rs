@@ -36,7 +36,7 @@ pub fn figure(
     let mut bars = vec![total(before_name, before)];
     let mut at = before;
     for (name, part) in parts {
-        let class = if *part >= 0.0 { "f1" } else { "f2" };
+        let class = if *part >= 0.0 { "more" } else { "less" };
         bars.push(Bar { name: (*name).to_owned(), from: at, to: at + part, text: format::signed(*part, unit), class });
         at += part;
     }

@@ -9,6 +9,9 @@ use super::super::model::Report;
 use super::words;
 use crate::engine::table::Unit;
 
+/// Parts of the change beyond this are not shown.
+const MOST_SHARE: f64 = 10.0;
+
 /// What changed.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct ChangeView {
@@ -53,7 +56,11 @@ pub(super) fn view(change: &Change, report: &Report) -> ChangeView {
             before: format::number(mover.before, unit),
             after: format::number(mover.after, unit),
             change: format::signed(mover.after - mover.before, unit),
-            share: mover.contribution.map_or_else(|| format::UNKNOWN.to_owned(), format::ratio),
+            // Where movements cancel out, a part of what is left of them says nothing.
+            share: mover
+                .contribution
+                .filter(|share| share.abs() < MOST_SHARE)
+                .map_or_else(|| format::UNKNOWN.to_owned(), format::ratio),
             metric: mover.metric,
         }
     });

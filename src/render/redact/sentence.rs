@@ -84,7 +84,9 @@ fn piece(text: &str, known: &Known) -> String {
         text.chars()
             .all(|letter| letter.is_ascii_digit() || letter.is_whitespace() || "+-−–.,:;%/$()<>~≤≥".contains(letter))
     };
-    let is_public = |text: &str| is_number(text) || known.public.contains(text.trim());
+    // Classes of ours stand in sentences with spaces.
+    let is_known = |text: &str| known.public.contains(text) || known.public.contains(&text.replace(' ', "_"));
+    let is_public = |text: &str| is_number(text) || is_known(text.trim());
     if is_public(bare) || bare.split(", ").all(is_public) || bare.split(" / ").all(is_public) {
         return text.to_owned();
     }
