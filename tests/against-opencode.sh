@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The real program against ours: `opencode stats` and `logicoma stats --as-opencode`, byte for byte, on copies of generated
-# databases. Needs npm (which brings opencode-ai 1.18.33) and the programs `logicoma` and `generate`; says so and passes
+# databases; and refreshes beside the program at work (alive-opencode.py). Needs npm (which brings opencode-ai 1.18.33) and the programs `logicoma` and `generate`; says so and passes
 # where npm does not bring it. Usage: tests/against-opencode.sh [FOLDER OF BINARIES]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -50,6 +50,8 @@ compare() { # database zone args…
 for seed in 1 2; do
   "$generate" --preset tiny --clean --no-wal --seed "$seed" --now "$now" --out "$work/seed-$seed.db" >/dev/null
 done
+# The program brings an old database up to date before it counts; we count it as it is.
+"$generate" --preset tiny --clean --no-wal --seed 3 --schema v1-1.2.27 --now "$now" --out "$work/seed-3.db" >/dev/null
 db=$work/seed-1.db
 project=$(sqlite3 "$db" "select id from project where id <> 'global' order by id limit 1" 2>/dev/null || echo global)
 compare "$db" UTC
@@ -59,4 +61,8 @@ compare "$db" UTC --tools 3 --models 2
 compare "$db" Asia/Kolkata --project "$project" --days 20 --models --tools
 compare "$db" UTC --project nobody
 compare "$work/seed-2.db" Pacific/Auckland --models --tools
+compare "$work/seed-3.db" Asia/Kathmandu --models --tools
+compare "$work/seed-3.db" America/St_Johns --days 9 --models 3 --tools 5
 echo "$passed outputs of opencode $version: the same, byte for byte"
+command -v python3 >/dev/null || { echo "skipped: refreshes beside the program need python3"; exit 0; }
+python3 tests/alive-opencode.py "$program" "$bin/logicoma" 200

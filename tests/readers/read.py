@@ -2,8 +2,10 @@
 
 usage: read.py LOGICOMA STORE_OR_SNAPSHOT…
 
-For every table: the Hive partitions are recognised as columns, the types are those of `logicoma schema`, and rows, NULLs and
-sums of every column are the same in all engines. Prints what was compared; exits 1 at the first difference.
+For every table and every source in it: the Hive partitions are recognised as columns, the types are those of `logicoma schema`,
+and rows, NULLs and sums of every column are the same in all engines. Files hold each source whole; `logicoma` unites sources, so
+that over all of them a row that several hold counts once: what it counts is what the engines count by the row's key. Prints what
+was compared; exits 1 at the first difference.
 """
 
 import json
@@ -18,6 +20,16 @@ import pyarrow
 import pyarrow.compute
 import pyarrow.dataset
 
+# What makes a row of several sources one row; a table without the column `source` holds what lies on disk: all of the row.
+KEYS = {
+    "session": "id",
+    "message": "id",
+    "part": "id",
+    "project": "id",
+    "todo": "(session_id, position)",
+    "signal": "(part_id, position)",
+    "quarantine": "(table_name, row_id)",
+}
 ARROW = {"varchar": {"string", "large_string"}, "bigint": {"int64"}, "double": {"double"}, "boolean": {"bool"}}
 compared = 0
 
@@ -33,9 +45,10 @@ def same(what, ours, theirs):
         sys.exit(f"{what}: logicoma says {ours!r}, it is {theirs!r}")
 
 
-def ask(program, store, sql):
-    """Rows of a query as logicoma gives them."""
-    command = [program, "--store", str(store), "--no-extract", "query", "-c", sql, "--json"]
+def ask(program, store, sql, source=None):
+    """Rows of a query as logicoma gives them, of one source or of all."""
+    command = [program, "--store", str(store), "--no-extract", *(["--source", source] if source else [])]
+    command += ["query", "-c", sql, "--json"]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
@@ -74,67 +87,100 @@ def arrow_figure(column, kind):
     return str(sum(value for value in column.to_pylist() if value is not None))
 
 
+def levels(path):
+    """The Hive partitions in a path: {'source': …, 'week': …}."""
+    return dict(part.split("=", 1) for part in path.split("/")[1:-1])
+
+
+def check_rows(what, columns, partitions, ours, arrow, frame, pandas_frame, by_duckdb):
+    """Holds rows, NULLs and sums of every column against all engines; gives the number of columns."""
+    for engine, rows in (("pyarrow", arrow.num_rows), ("polars", frame.height), ("pandas", len(pandas_frame)), ("DuckDB", by_duckdb["row_count"])):
+        same(f"{what}: rows in {engine}", ours["row_count"], rows)
+    there = set(arrow.column_names)
+    known = [(name, kind) for name, kind in columns if name in there]
+    for name, kind in known:
+        if name not in partitions and str(arrow.schema.field(name).type) not in ARROW[kind]:
+            sys.exit(f"{what}.{name}: {kind} is {arrow.schema.field(name).type} in Parquet")
+        count = ours[f"n_{name}_n"]
+        same(f"{what}.{name}: values in pyarrow", count, arrow.num_rows - arrow.column(name).null_count)
+        same(f"{what}.{name}: values in polars", count, frame.height - frame[name].null_count())
+        same(f"{what}.{name}: values in pandas", count, int(pandas_frame[name].notna().sum()))
+        same(f"{what}.{name}: values in DuckDB", count, by_duckdb[f"n_{name}_n"])
+        total = ours[f"s_{name}_s"]
+        same(f"{what}.{name}: sum in DuckDB", total, by_duckdb[f"s_{name}_s"])
+        if name not in partitions:
+            same(f"{what}.{name}: sum in pyarrow", total, arrow_figure(arrow.column(name), kind))
+            series = frame[name]
+            if kind == "varchar":
+                same(f"{what}.{name}: sum in polars", total, int(series.str.len_chars().sum() or 0))
+            elif kind == "double":
+                same(f"{what}.{name}: sum in polars", total, float(series.sum() or 0.0))
+    missing = [name for name, _ in columns if name not in there and ours[f"n_{name}_n"] > 0]
+    if missing:
+        sys.exit(f"{what}: columns {missing} are not in the Parquet files")
+    return len(known)
+
+
+def by_source(files):
+    """The manifest's files of each source; what belongs to none (telemetry) under None."""
+    found = {}
+    for file in files:
+        level = levels(file["path"])
+        found.setdefault(None if level["week"] == "telemetry" else level.get("source"), []).append(file)
+    return found
+
+
 def check(program, store):
     """Holds one store against all engines."""
     store = pathlib.Path(store)
     manifest = {}
     for path in sorted(store.glob("manifest*.json")):
         for table, entry in json.loads(path.read_text())["tables"].items():
-            manifest.setdefault(table, []).extend(entry["files"])
+            known = manifest.setdefault(table, [])
+            known.extend(file for file in entry["files"] if file not in known)
     for table, files in sorted(manifest.items()):
         if not files:
             continue
         folder = store / table
         columns = describe(program, store, table)
-        partitions = [part.split("=")[0] for part in files[0]["path"].split("/")[1:-1]]
-        assert partitions[-1] == "week", partitions
-        ours = ask(program, store, f"select {figures(columns)} from raw_{table}")[0]
-        same(f"{table}: rows in the manifest", ours["row_count"], sum(file["rows"] for file in files))
-
-        hive = pyarrow.dataset.partitioning(
-            pyarrow.schema([(name, pyarrow.string()) for name in partitions]), flavor="hive"
-        )
+        partitions = list(levels(files[0]["path"]))
+        assert partitions[-1] == "week" and all(list(levels(file["path"])) == partitions for file in files), files
+        hive = pyarrow.dataset.partitioning(pyarrow.schema([(name, pyarrow.string()) for name in partitions]), flavor="hive")
         arrow = pyarrow.dataset.dataset(folder, format="parquet", partitioning=hive).to_table()
-        same(f"{table}: rows in pyarrow", ours["row_count"], arrow.num_rows)
         frame = polars.scan_parquet(folder, hive_partitioning=True).collect()
-        same(f"{table}: rows in polars", ours["row_count"], frame.height)
-        read = f"read_parquet('{folder}/**/*.parquet', hive_partitioning = true)"
-        same(f"{table}: rows in DuckDB", ours["row_count"], duckdb.sql(f"select count(*) from {read}").fetchall()[0][0])
+        read = f"read_parquet('{folder}/**/*.parquet', hive_partitioning = true, union_by_name = true)"
         pandas_frame = pandas.read_parquet(folder)
-        same(f"{table}: rows in pandas", ours["row_count"], len(pandas_frame))
+        same(f"{table}: rows in the manifest", sum(file["rows"] for file in files), arrow.num_rows)
         for name in partitions:
-            values = sorted({part.split("=", 1)[1] for file in files for part in file["path"].split("/") if part.startswith(name + "=")})
+            values = sorted({levels(file["path"])[name] for file in files})
             same(f"{table}: partitions in pyarrow", values, sorted(set(arrow.column(name).to_pylist())))
             same(f"{table}: partitions in polars", values, sorted(frame[name].cast(polars.String).unique().to_list()))
             same(f"{table}: partitions in pandas", values, sorted(pandas_frame[name].astype(str).unique()))
             rows = duckdb.sql(f'select distinct cast("{name}" as varchar) from {read} order by 1').fetchall()
             same(f"{table}: partitions in DuckDB", values, [row[0] for row in rows])
-        there = set(arrow.column_names)
-        known = [(name, kind) for name, kind in columns if name in there]
-        theirs = duckdb.sql(f"select {figures(known)} from {read}").fetchall()[0]
-        names = [description[0] for description in duckdb.sql(f"select {figures(known)} from {read}").description]
-        by_duckdb = dict(zip(names, theirs))
-        for name, kind in known:
-            if name not in partitions and str(arrow.schema.field(name).type) not in ARROW[kind]:
-                sys.exit(f"{table}.{name}: {kind} is {arrow.schema.field(name).type} in Parquet")
-            count = ours[f"n_{name}_n"]
-            same(f"{table}.{name}: values in pyarrow", count, arrow.num_rows - arrow.column(name).null_count)
-            same(f"{table}.{name}: values in polars", count, frame.height - frame[name].null_count())
-            same(f"{table}.{name}: values in pandas", count, int(pandas_frame[name].notna().sum()))
-            same(f"{table}.{name}: values in DuckDB", count, by_duckdb[f"n_{name}_n"])
-            total = ours[f"s_{name}_s"]
-            same(f"{table}.{name}: sum in DuckDB", total, by_duckdb[f"s_{name}_s"])
-            if name not in partitions:
-                same(f"{table}.{name}: sum in pyarrow", total, arrow_figure(arrow.column(name), kind))
-                series = frame[name]
-                if kind == "varchar":
-                    same(f"{table}.{name}: sum in polars", total, int(series.str.len_chars().sum() or 0))
-                elif kind == "double":
-                    same(f"{table}.{name}: sum in polars", total, float(series.sum() or 0.0))
-        missing = [name for name, _ in columns if name not in there and ours[f"n_{name}_n"] > 0]
-        if missing:
-            sys.exit(f"{table}: columns {missing} are not in the Parquet files")
-        print(f"{store.name}  {table}: {ours['row_count']} rows, {len(known)} columns, {len(files)} files, partitions {partitions}")
+        there = [(name, kind) for name, kind in columns if name in set(arrow.column_names)]
+        sources = by_source(files)
+        for source, own in sources.items():
+            if source is None and "source" in partitions:
+                continue  # bad lines of telemetry: logicoma names the file as their source
+            where = "" if source is None else f" where source = '{source}'"
+            ours = ask(program, store, f"select {figures(columns)} from raw_{table}{where if ('source', 'varchar') in columns else ''}", source)[0]
+            same(f"{table}: rows of {source} in the manifest", sum(file["rows"] for file in own), ours["row_count"])
+            part = arrow if source is None else arrow.filter(pyarrow.compute.equal(arrow["source"], source))
+            polars_part = frame if source is None else frame.filter(polars.col("source") == source)
+            pandas_part = pandas_frame if source is None else pandas_frame[pandas_frame["source"].astype(str) == source]
+            result = duckdb.sql(f"select {figures(there)} from {read}{where}")
+            by_duckdb = dict(zip([column[0] for column in result.description], result.fetchall()[0]))
+            check_rows(f"{table} of {source}", columns, partitions, ours, part, polars_part, pandas_part, by_duckdb)
+        all_rows = ask(program, store, f"select count(*) as n from raw_{table}")[0]["n"]
+        if ("source", "varchar") in columns or source is None:
+            key = f"distinct {KEYS[table]}" if table in KEYS else "*"
+            counted = duckdb.sql(f"select count({key}) from {read}").fetchall()[0][0]
+        else:
+            names = ", ".join(f'"{name}"' for name, _ in there)
+            counted = duckdb.sql(f"select count(*) from (select distinct {names} from {read})").fetchall()[0][0]
+        same(f"{table}: rows of all sources together", all_rows, counted)
+        print(f"{store.name}  {table}: {arrow.num_rows} rows ({all_rows} united), {len(there)} columns, {len(files)} files, partitions {partitions}")
 
 
 if len(sys.argv) < 3:
