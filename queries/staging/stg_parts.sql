@@ -76,12 +76,15 @@ classed as (
             when edit_format is not null or tool_name in ('edit', 'write', 'multiedit', 'apply_patch', 'patch') then 'edit'
             when tool_name = 'bash' and regexp_matches(
                 lower(command),
-                '(^|[;&|(\n]\s*)(\w+=\S+\s+)*((sudo|time|npx|bunx|pnpm exec|yarn|uv run|poetry run|python3? -m|bundle exec|timeout \S+) )*'
+                '(^|[;&|(\n]\s*)(\w+=\S+\s+)*((sudo|time|npx|bunx|pnpm exec|yarn|uv run|poetry run|hatch run|python3? -m|bundle exec|timeout \S+) '
+                || '|(ba|z)?sh -\w*c ["''])*(\S*/)?'
                 || '(pytest|jest|vitest|mocha|tox|nox|rspec|phpunit|ctest|ruff|mypy|pyright|flake8|pylint|eslint|tsc|biome|shellcheck|'
                 || 'golangci-lint|make|cmake --build|\./gradlew|gradle|\./mvnw|mvn|cargo (test|nextest|build|check|clippy)|'
                 || 'go (test|build|vet)|dotnet (test|build)|swift (test|build)|deno (test|lint|check)|prettier (--check|-c)|'
+                || 'cargo fmt .*--check|black .*--check|(bazel|sbt|mix|just|rake|rails|flutter|hatch|composer|next) (test|spec|build|compile|lint|check|analyze)|'
+                || 'pre-commit run|python3? manage\.py test|'
                 || 'unittest|((sh|bash|node|ruby|php|python3?) |\./)(\S*[/._-])?(tests?|specs?|lint|checks?|build)([/._-]\S*)?|'
-                || '(bun run|python3?) \S*verification-engine\.\S+|(npm|pnpm|yarn|bun)( run)? (t|test|build|lint|check|typecheck|type-check|tsc)([:.-]\S+)?)(\s|[;&|)]|$)'
+                || '(bun run|python3?) \S*verification-engine\.\S+|(npm|pnpm|yarn|bun)( --?[\w-]+([ =]\S+)?)*( run)? (t|test|build|lint|check|typecheck|type-check|tsc)([:.-]\S+)?)(\s|[;&|)"'']|$)'
             ) then 'check'
             when tool_name = 'bash' then 'shell'
             when tool_name = 'read' then 'read'

@@ -90,131 +90,6 @@ fn an_edit_is_the_attempts_on_one_path_until_applied_a_prompt_or_ten_minutes() {
     }
 }
 
-/// What a router of the first era prints for `full … --json`, in colours, with a decoy before its answer.
-fn routed(intent: &str, confidence: f64, route: &str) -> String {
-    let answer = json!({"query": "q", "intent": intent, "confidence": confidence, "route": route, "invoke_via": "skill",
-        "strategy": "direct", "context_modules": [], "tools": [], "workflow": "", "skills_bulk": ""});
-    let decoy = json!({"query": "q", "intent": "decoy", "confidence": 0.1, "route": "decoy"});
-    format!(
-        "{decoy}\nFULL ROUTING: \"q\"\n\u{1b}[32m[+]\u{1b}[0m Intent: {intent} (confidence: {:.0}%)\n\u{1b}[36m{answer:#}\u{1b}[0m\n",
-        confidence * 100.0
-    )
-}
-
-const ROUTER: &str = "cd /home/dev/app && python3 .opencode/skills/cli-router.py full \"q\" --json 2>&1 | tail -40";
-
-#[test]
-fn a_decision_is_right_or_wrong_by_what_was_used_in_its_window() {
-    let mut book = Book::new();
-    let route = |book: &mut Book, title: &str, intent: &str, skill: &str| {
-        book.session(title);
-        book.bash(ROUTER, &routed(intent, 0.9, skill), Some(0));
-    };
-    route(&mut book, "right", "debug", "code-agent");
-    book.skill("code-agent");
-    route(&mut book, "right by its new name", "debug", "code-agent");
-    book.skill("dev");
-    route(&mut book, "another skill", "review", "analysis-agent");
-    book.skill("research-agent");
-    route(&mut book, "the predicted one second", "debug", "code-agent");
-    book.skill("research-agent");
-    book.skill("code-agent");
-    route(&mut book, "nothing used", "debug", "code-agent");
-    book.say("Done.");
-    route(&mut book, "a load that failed is no use", "debug", "code-agent");
-    book.fails("skill", &json!({"name": "code-agent"}), "Skill \"code-agent\" not found. Available skills: dev");
-    route(&mut book, "the classifier only decides", "debug", "code-agent");
-    book.skill("intent-classifier");
-    book.skill("code-agent");
-    route(&mut book, "corrected", "debug", "code-agent");
-    book.skill("code-agent");
-    book.prompt("\"No, that is not it\"");
-    book.say("Sorry.");
-    route(&mut book, "used after the next prompt", "debug", "code-agent");
-    book.prompt("And now the tests");
-    book.skill("code-agent");
-    book.session("a way through the graph");
-    book.tool(
-        "graph-route",
-        &json!({"startNode": "plan", "endGoal": "dev", "task": "t"}),
-        "Path: plan → dev\nCost: 1.00\nLatency: 50ms\nConfidence: 90%",
-    );
-    book.skill("plan");
-    book.session("no way through the graph");
-    book.tool("graph-route", &json!({"startNode": "plan", "endGoal": "dev"}), "Fallback to LLM routing");
-    book.skill("plan");
-    let chained = |skills: &str| routed("implement", 0.9, "code-agent").replace("\"workflow\": \"\"", skills);
-    book.session("a chain that no table has, and its route");
-    book.bash(ROUTER, &chained("\"workflow\": \"ship-it\""), Some(0));
-    book.skill("code-agent");
-    book.session("a chain that no table has, and another skill");
-    book.bash(ROUTER, &chained("\"workflow\": \"ship-it\""), Some(0));
-    book.skill("pr");
-    book.session("a chain that was printed");
-    book.bash(ROUTER, &chained("\"skill_chain\": [\"plan\", \"pr\"]"), Some(0));
-    book.skill("pr");
-    book.session("a router that did not run");
-    book.bash(ROUTER, "bash: python3: command not found", Some(127));
-    book.skill("code-agent");
-    book.session("what a user pastes is no decision");
-    book.prompt("Intent: debug (confidence: 85%)\nRoute: code-agent");
-    book.say("I see.");
-    let rows = book.ask(
-        "select title, predicted_intent, predicted_skills, confidence, confidence_scale, actual_skill, is_correct, label_rule, evidence
-         from intent_decisions inner join sessions using (session_id) order by decided_at",
-    );
-    let brief: Vec<Value> = rows
-        .iter()
-        .map(|row| {
-            json!([
-                row["title"],
-                row["predicted_intent"],
-                row["confidence_scale"],
-                row["actual_skill"],
-                row["is_correct"],
-                row["label_rule"]
-            ])
-        })
-        .collect();
-    assert_eq!(
-        json!(brief),
-        json!([
-            ["right", "debug", "share", "code-agent", true, "first_skill"],
-            ["right by its new name", "debug", "share", "dev", true, "first_skill"],
-            ["another skill", "review", "share", "research-agent", false, "other_skill"],
-            ["the predicted one second", "debug", "share", "research-agent", null, null],
-            ["nothing used", "debug", "share", null, null, null],
-            ["a load that failed is no use", "debug", "share", null, null, null],
-            ["the classifier only decides", "debug", "share", "code-agent", true, "first_skill"],
-            ["corrected", "debug", "share", "code-agent", false, "corrected"],
-            ["used after the next prompt", "debug", "share", null, null, null],
-            ["a way through the graph", null, "graph", "plan", true, "first_skill"],
-            ["no way through the graph", null, null, "plan", null, null],
-            ["a chain that no table has, and its route", "implement", "share", "code-agent", true, "first_skill"],
-            ["a chain that no table has, and another skill", "implement", "share", "pr", null, null],
-            ["a chain that was printed", "implement", "share", "pr", true, "first_skill"],
-        ])
-    );
-    assert_eq!((&rows[9]["predicted_skills"], &rows[9]["confidence"]), (&json!("plan,dev"), &json!(0.9)));
-    // Predicted against used: a corrected decision says that code-agent was wrong, not what would have been right.
-    let confusion = book.metric("intent_confusion");
-    let of_skills: Vec<Value> = confusion
-        .iter()
-        .filter(|row| row["level"] == "skill")
-        .map(|row| json!([row["predicted"], row["actual"], row["decision_count"]]))
-        .collect();
-    assert_eq!(
-        json!(of_skills),
-        json!([
-            ["analysis-agent", "research-agent", 1],
-            ["code-agent", "code-agent", 3],
-            ["dev", "dev", 1],
-            ["plan", "plan", 1],
-            ["pr", "pr", 1]
-        ])
-    );
-}
-
 #[test]
 fn a_loop_is_counted_by_its_checks_or_taken_as_printed() {
     let mut book = Book::new();
@@ -312,55 +187,134 @@ fn a_loop_is_counted_by_its_checks_or_taken_as_printed() {
 }
 
 #[test]
-fn what_a_shell_command_emits_tells_of_the_work_before_it_and_is_counted_once() {
-    let mut book = Book::new();
-    let emitted = |book: &mut Book, id: &str, kind: &str, data: &Value| {
-        // The model takes its time before it writes down how it went.
-        book.wait(20_000);
-        let at = book.now() + 250;
-        book.bash(&format!("logicoma emit {kind} --json '{data}'"), "", Some(0));
-        json!({"v": 1, "kind": kind, "ts": at, "id": id, "source": "jsonl", "data": data})
-    };
-    let session = book.session("told");
-    book.bash(ROUTER, &routed("debug", 0.9, "dev"), Some(0));
-    book.skill("dev");
-    for exit in [1, 0] {
-        book.edit("a.ts", None);
-        book.bash("npm test", "…", Some(exit));
-    }
-    let events = [
-        emitted(
-            &mut book,
-            "v",
-            "verification",
-            &json!({"skill": "dev", "iterations": 5, "verified": false, "escalated": true}),
-        ),
-        emitted(
-            &mut book,
-            "i",
-            "intent",
-            &json!({"predicted_intent": "debug", "actual_intent": "refactor", "correct": false}),
-        ),
-        emitted(&mut book, "s", "skill", &json!({"skill": "dev", "success": false, "duration_ms": 52_000})),
+fn a_command_that_tests_builds_or_lints_is_a_check_and_another_is_not() {
+    const CHECKS: [(&str, &str); 24] = [
+        ("npm test", "test"),
+        ("npm --prefix web test", "test"),
+        ("pnpm --filter app run lint", "lint"),
+        ("yarn build", "build"),
+        ("cd web && CI=1 npx vitest run", "test"),
+        ("bash -lc \"npm test\"", "test"),
+        ("./node_modules/.bin/tsc --noEmit", "lint"),
+        ("python3 -m pytest -q", "test"),
+        ("uv run pytest", "test"),
+        (".venv/bin/pytest tests", "test"),
+        ("python manage.py test", "test"),
+        ("timeout 60 cargo test", "test"),
+        ("cargo clippy -- -D warnings", "lint"),
+        ("cargo fmt --all --check", "lint"),
+        ("cargo build --release", "build"),
+        ("go vet ./...", "lint"),
+        ("./gradlew test", "test"),
+        ("mix test", "test"),
+        ("bundle exec rspec", "test"),
+        ("bazel test //...", "test"),
+        ("make", "build"),
+        ("ruff check .", "lint"),
+        ("black --check .", "lint"),
+        ("pre-commit run --all-files", "lint"),
     ];
-    let folder = book.place.path("app/.opencode/telemetry");
-    std::fs::create_dir_all(&folder).expect("made");
-    let text: Vec<String> = events.iter().map(ToString::to_string).collect();
-    std::fs::write(folder.join("events.jsonl"), text.join("\n")).expect("written");
-    for (sql, expected) in [
-        (
-            "select session_id, iterations, is_verified, is_escalated, evidence from verification_loops",
-            json!([{"session_id": session, "iterations": 5, "is_verified": false, "is_escalated": true, "evidence": "observed"}]),
-        ),
-        (
-            "select session_id, predicted_intent, confidence, actual_intent, is_correct from intent_decisions",
-            json!([{"session_id": session, "predicted_intent": "debug", "confidence": 0.9, "actual_intent": "refactor", "is_correct": false}]),
-        ),
-        (
-            "select session_id, skill_name, via, is_success, window_ms from skill_loads",
-            json!([{"session_id": session, "skill_name": "dev", "via": "skill_tool", "is_success": false, "window_ms": 52_000}]),
-        ),
-    ] {
-        assert_eq!(json!(book.ask(sql)), expected, "{sql}");
+    const OTHERS: [&str; 12] = [
+        "npm install",
+        "npm run dev",
+        "git commit -m test",
+        "git log --grep=build",
+        "echo npm test",
+        "cat test.txt",
+        "ls tests",
+        "grep -rn test src",
+        "rm -rf build",
+        "cargo run",
+        "pip install pytest",
+        "cargo fmt",
+    ];
+    let mut book = Book::new();
+    book.session("commands");
+    for command in CHECKS.iter().map(|(command, _)| *command).chain(OTHERS) {
+        book.bash(command, "…", Some(0));
     }
+    let found = book.ask("select command from tool_calls where tool_class = 'check' order by started_at");
+    assert_eq!(json!(found), json!(CHECKS.map(|(command, _)| json!({"command": command}))));
+    let count = |kind: &str| CHECKS.iter().filter(|(_, own)| *own == kind).count() as u64;
+    let kinds = book.metric("checks");
+    for kind in ["test", "lint", "build"] {
+        let own = kinds.iter().filter(|row| row["check_kind"] == kind).filter_map(|row| row["check_count"].as_u64());
+        assert_eq!(own.sum::<u64>(), count(kind), "{kind}: {kinds:?}");
+    }
+}
+
+#[test]
+fn a_run_is_parallel_where_chunks_overlap_and_sequential_where_none_do() {
+    let mut book = Book::new();
+    let chunk = |book: &mut Book, from: i64, to: i64, result: &str| {
+        let at = book.now();
+        let output = format!("<task_result>\n{result}\n</task_result>");
+        book.call_at(
+            "task",
+            &json!({"description": "d", "prompt": "p", "subagent_type": "rlm-subcall"}),
+            json!({"status": "completed", "output": output, "title": "", "metadata": {}}),
+            (at + from, at + to),
+        );
+    };
+    let found = r#"{"chunk_id": "c", "relevant": [{"point": "p"}], "missing": []}"#;
+    let nothing = r#"{"chunk_id": "c", "relevant": [], "missing": []}"#;
+    book.session("one after the other");
+    book.bash(
+        "python .opencode/skills/rlm/adaptive-chunker.py chunk big.md -o d",
+        "\u{1b}[1mContent Type:\u{1b}[0m Log\nChunk Size: 50,000 characters\nCreated 4 chunks\nOutput directory: d",
+        Some(0),
+    );
+    for result in [found, nothing, "no answer in the form"] {
+        chunk(&mut book, 0, 900, result);
+        book.wait(1_000);
+    }
+    book.session("two waves");
+    for (from, to) in [(0, 3_000), (100, 2_500), (2_900, 3_100), (4_000, 5_000), (4_500, 6_000)] {
+        chunk(&mut book, from, to, found);
+    }
+    book.session("a single chunk");
+    chunk(&mut book, 0, 500, nothing);
+    book.session("a self-test is no run, nor is a look at the state");
+    book.bash(
+        "python x/parallel-processor.py test --chunks 10",
+        "Processed 10 chunks in 2 waves\nSuccessful chunks: 10/10",
+        Some(0),
+    );
+    book.bash("python x/rlm_repl.py status", "Context chars: 0", Some(0));
+    book.session("as printed");
+    book.bash(
+        "python x/parallel-processor.py run",
+        &json!({"total_waves": 4, "processed_waves": 2, "total_chunks": 20,
+        "processed_chunks": 10, "successful_chunks": 9, "tokens_processed": 5000, "early_termination": true})
+        .to_string(),
+        Some(0),
+    );
+    let rows = book.ask(
+        "select title, mode, chunk_count, planned_chunk_count, wave_count, ok_chunks, accuracy, chunk_size
+         from rlm_runs inner join sessions using (session_id) order by rlm_runs.started_at",
+    );
+    let brief: Vec<Value> = rows
+        .iter()
+        .map(|row| {
+            json!([
+                row["title"],
+                row["mode"],
+                row["chunk_count"],
+                row["planned_chunk_count"],
+                row["wave_count"],
+                row["ok_chunks"],
+                row["accuracy"],
+                row["chunk_size"]
+            ])
+        })
+        .collect();
+    assert_eq!(
+        json!(brief),
+        json!([
+            ["one after the other", "sequential", 3, 4, 3, 3, 0.5, 50_000],
+            ["two waves", "parallel", 5, null, 2, 5, 1.0, null],
+            ["a single chunk", "unknown", 1, null, 1, 1, 0.0, null],
+            ["as printed", "unknown", 10, null, 2, 9, null, null],
+        ])
+    );
 }

@@ -84,6 +84,7 @@ fn what_is_not_valid_is_refused_with_a_sentence_for_each_problem() {
     emit("edit", r#"{"v":2}"#).fails(2, &["v is 2: it must be 1"]);
     emit("edit", r#"{"kind":"skill"}"#).fails(2, &["kind is \"skill\" in the JSON, but edit was asked for"]);
     emit("edit", "[1]").fails(2, &["must be a JSON object"]);
+    emit("edit", r#"{"data":[1]}"#).fails(2, &["data is [1]: it must be an object"]);
     emit("edit", "{not json").fails(2, &["not valid JSON", "\"outcome\":\"applied\""]);
     emit("dance", "{}").fails(2, &["dance", "skill, edit, rlm, intent, verification, tool_error"]);
     let huge = format!("{{\"error\":\"{}\"}}", "x".repeat(100_000));

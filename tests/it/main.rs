@@ -11,6 +11,7 @@ mod catalogue;
 mod changes;
 mod check;
 mod cli;
+mod decisions;
 mod disk;
 mod emit;
 mod extract;

@@ -124,17 +124,21 @@ impl Book {
 
     /// A call in a step of its own, half a second long: gives its part.
     pub(crate) fn call(&mut self, tool: &str, input: &Value, state: Value) -> String {
-        let message = self.answer();
         let start = self.now;
         self.now += 500;
-        let mut state = state;
-        state["input"] = input.clone();
-        state["time"] = json!({"start": start, "end": self.now});
-        let call_id = format!("call_{}", self.count);
-        let part = json!({"type": "tool", "tool": tool, "callID": call_id, "state": state});
-        let id = self.put_part(&message, &part);
+        let id = self.call_at(tool, input, state, (start, start + 500));
         self.end();
         id
+    }
+
+    /// A call from one time to another, beside those of its step: gives its part.
+    pub(crate) fn call_at(&mut self, tool: &str, input: &Value, mut state: Value, time: (i64, i64)) -> String {
+        let message = self.answer();
+        state["input"] = input.clone();
+        state["time"] = json!({"start": time.0, "end": time.1});
+        let call_id = format!("call_{}", self.count);
+        let part = json!({"type": "tool", "tool": tool, "callID": call_id, "state": state});
+        self.put_part(&message, &part)
     }
 
     /// A call that was completed.

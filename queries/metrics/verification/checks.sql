@@ -33,7 +33,7 @@ checks as (
             ) then 'test'
             when regexp_matches(
                 lower(command),
-                '(^|[^a-z])(lint|clippy|ruff|mypy|pyright|flake8|pylint|eslint|tsc|biome|shellcheck|golangci-lint'
+                '(^|[^a-z])(lint|clippy|ruff|mypy|pyright|flake8|pylint|eslint|tsc|biome|shellcheck|golangci-lint|fmt|black|analyze|pre-commit'
                 || '|vet|checks?|typecheck|type-check|prettier)([^a-z]|$)'
             ) then 'lint'
             else 'build'

@@ -50,6 +50,8 @@ pub fn complete(kind: EventKind, given: Value, now: i64, id: &str) -> Result<Rea
                 event.insert(key.clone(), value);
             }
             ("data", Value::Object(measured)) => data.extend(measured),
+            ("data", Value::Null) => {}
+            ("data", other) => problems.push(format!("data is {other}: it must be an object")),
             (_, value) => match fields::find(ENVELOPE, &key) {
                 Some(field) => {
                     event.insert(field.key.to_owned(), value);
