@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 /// Kills of each verb: 200 together.
 const ROUNDS: u64 = 50;
+/// Of those of reports, the ones that measure everything anew.
+const MEASURED: u64 = 15;
 
 fn utf8(path: &Path) -> &Utf8Path {
     Utf8Path::from_path(path).expect("UTF-8")
@@ -231,50 +233,86 @@ fn a_killed_prune_leaves_whole_snapshots() {
     assert!(left.is_empty(), "{left:?}");
 }
 
+/// Where reports go, as a test that kills them looks at it.
+struct Reports<'a> {
+    place: &'a Place,
+    name: String,
+}
+
+impl<'a> Reports<'a> {
+    /// The only report that there is.
+    fn of(place: &'a Place) -> Self {
+        let mut folders = fs::read_dir(place.path("out")).expect("reports").flatten();
+        let folder = folders.find(|entry| entry.path().is_dir()).expect("a report");
+        Self { place, name: folder.file_name().to_string_lossy().into_owned() }
+    }
+
+    /// Page and numbers, which must be whole.
+    fn read(&self) -> (String, Value) {
+        let read = |file: &str| fs::read_to_string(self.place.path(&format!("out/{}/{file}", self.name)));
+        let html = read("index.html").expect("a report stands");
+        assert!(html.trim_end().ends_with("</html>"), "a torn page");
+        let json: Value = serde_json::from_str(&read("report.json").expect("a report stands")).expect("whole JSON");
+        (html, json["metrics"]["overview"].clone())
+    }
+
+    fn left(&self) -> Vec<String> {
+        let names = fs::read_dir(self.place.path("out")).expect("reports").flatten();
+        names
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .filter(|name| name.starts_with('.'))
+            .collect()
+    }
+}
+
 #[test]
 fn a_killed_report_leaves_the_old_report_or_the_new_one() {
     let place = Place::new();
     let db = database(&place);
     let store = Store::at(utf8(&place.path("store")));
-    let report = || {
+    let report = |theme: &str| {
         let mut command = place.command();
-        command.arg("--db").arg(&db).args(["report", "--all", "--no-content", "--out", "out"]);
+        command.arg("--db").arg(&db).args(["report", "--all", "--no-content", "--out", "out", "--theme", theme]);
         command
     };
+    // All of it: refresh, marts, metrics, pages.
     let mut killer = Killer::new("report", 14);
     next_round(&db, 0);
-    killer.finish(&place, &mut report());
-    let json = |folder: &str| -> Option<Value> {
-        let bytes = fs::read(place.path(&format!("out/{folder}/report.json"))).ok()?;
-        Some(serde_json::from_slice(&bytes).expect("whole JSON"))
-    };
-    let folder = fs::read_dir(place.path("out"))
-        .expect("reports")
-        .flatten()
-        .find(|entry| entry.path().is_dir())
-        .expect("a report");
-    let folder = folder.file_name().to_string_lossy().into_owned();
-    let mut known = json(&folder).expect("a report")["metrics"]["overview"].clone();
-    for round in 1..=ROUNDS {
+    killer.finish(&place, &mut report("section9"));
+    let reports = Reports::of(&place);
+    let (_, mut known) = reports.read();
+    for round in 1..=MEASURED {
         next_round(&db, round);
-        killer.kill(&mut report());
+        killer.kill(&mut report("section9"));
         check_whole(&store);
-        let html = fs::read_to_string(place.path(&format!("out/{folder}/index.html"))).expect("a report stands");
-        assert!(html.trim_end().ends_with("</html>"), "a torn page in round {round}");
-        let found = json(&folder).expect("a report stands")["metrics"]["overview"].clone();
+        let (_, found) = reports.read();
         killer.saw(found != known);
         // The next run starts from whatever this one left; one in five runs to its end.
         if round % 5 == 0 {
-            killer.finish(&place, &mut report());
-            known = json(&folder).expect("a report")["metrics"]["overview"].clone();
+            killer.finish(&place, &mut report("section9"));
+            known = reports.read().1;
         }
     }
-    killer.finish(&place, &mut report());
-    let left: Vec<_> = fs::read_dir(place.path("out"))
-        .expect("reports")
-        .flatten()
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .filter(|name| name.starts_with('.'))
-        .collect();
-    assert!(left.is_empty(), "left behind: {left:?}");
+    killer.finish(&place, &mut report("section9"));
+    drop(killer);
+    // Only the pages, in another dress: most of these moments fall into rendering and writing.
+    let mut killer = Killer::new("report, pages alone", 15);
+    let looks = ["contrast", "section9"].map(|theme| {
+        killer.finish(&place, &mut report(theme));
+        reports.read().0
+    });
+    assert_ne!(looks[0], looks[1]);
+    let mut last = 1;
+    for round in 0..ROUNDS - MEASURED {
+        let next = 1 - last;
+        killer.kill(&mut report(["contrast", "section9"][next]));
+        let (html, numbers) = reports.read();
+        let is_new = html == looks[next];
+        assert!(is_new || html == looks[last], "neither the old page nor the new one in round {round}");
+        assert!(numbers != Value::Null);
+        killer.saw(is_new);
+        last = if is_new { next } else { last };
+    }
+    killer.finish(&place, &mut report("section9"));
+    assert_eq!(reports.left(), [""; 0], "left behind");
 }
