@@ -181,3 +181,29 @@ fn what_a_shell_command_emits_tells_of_the_work_before_it_and_is_counted_once() 
         assert_eq!(json!(book.ask(sql)), expected, "{sql}");
     }
 }
+
+#[test]
+fn what_the_telemetry_logger_noted_is_the_load_before_it_and_no_other_use() {
+    let mut book = Book::new();
+    let session = book.session("logged");
+    book.skill("dev");
+    book.edit("a.ts", None);
+    book.wait(30_000);
+    let at = jiff::Timestamp::from_millisecond(book.now() + 300).expect("a time");
+    book.bash("python .opencode/core/telemetry-logger.py skill dev 900 31000 false 4", "", Some(0));
+    let stamp = at.to_string().trim_end_matches('Z').to_owned();
+    let file = book.place.path("app/.opencode/telemetry/metrics.json");
+    std::fs::create_dir_all(file.parent().expect("a folder")).expect("made");
+    let entry = json!({"timestamp": stamp, "tokens": 900, "duration_ms": 31_000, "success": false, "iterations": 4});
+    let noted =
+        json!({"skills": {"dev": {"invocations": 1, "history": [entry]}}, "edits": {}, "rlm": {}, "intents": {}});
+    std::fs::write(&file, noted.to_string()).expect("written");
+    let loads = book.ask(
+        "select session_id, skill_name, via, is_success, window_ms, window_tokens, window_iteration_count, source from skill_loads",
+    );
+    assert_eq!(
+        json!(loads),
+        json!([{"session_id": session, "skill_name": "dev", "via": "skill_tool", "is_success": false, "window_ms": 31_000,
+            "window_tokens": 900, "window_iteration_count": 4, "source": "metrics_json"}])
+    );
+}
