@@ -239,6 +239,13 @@ fn cell(table: &Table, row: usize, index: usize, zone: &TimeZone) -> Cell {
         (Unit::Ratio, Some(rate), Some(ends)) if !column.name.contains("difference") => is_weak(rate, ends),
         _ => false,
     };
+    // Beside a duration or an amount there is no room for its interval: it stands with the exact value.
+    let (title, interval) = match interval {
+        Some(range) if matches!(column.unit, Unit::Ms | Unit::Tokens | Unit::Usd | Unit::Chars) => {
+            (Some(format!("{}, 95 %: {range}", title.unwrap_or_else(|| value.to_text()))), None)
+        }
+        interval => (title, interval),
+    };
     let is_short = text.chars().count() <= SHORT_CHARS;
     Cell { text, title, interval, is_weak, is_short, svg: None }
 }
