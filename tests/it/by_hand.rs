@@ -318,3 +318,58 @@ fn a_run_is_parallel_where_chunks_overlap_and_sequential_where_none_do() {
         ])
     );
 }
+
+#[test]
+fn sums_hold_after_an_undo_and_a_todo_without_a_session_is_nobodys() {
+    let mut book = Book::new();
+    let session = book.session("undone");
+    for prompt in ["One", "Two", "Three"] {
+        book.prompt(prompt);
+        book.say("Done.");
+    }
+    let whole = book.session("deleted");
+    book.say("Done.");
+    book.session("stays");
+    let add_up = "update session set
+        cost = (select coalesce(sum(json_extract(data, '$.cost')), 0) from message where session_id = session.id),
+        tokens_input = (select coalesce(sum(json_extract(data, '$.tokens.input')), 0) from message where session_id = session.id),
+        tokens_output = (select coalesce(sum(json_extract(data, '$.tokens.output')), 0) from message where session_id = session.id)";
+    // OpenCode holds its references only while it runs itself.
+    book.db.execute_batch("pragma foreign_keys = off").expect("off");
+    for owner in [session.as_str(), "ses_gone"] {
+        let sql = "insert into todo (session_id, content, status, priority, position, time_created, time_updated)
+            values (?1, 'x', 'pending', 'high', 0, 1793610000000, 1793610000000)";
+        book.db.execute(sql, [owner]).expect("a todo");
+    }
+    let checks = |book: &Book| -> Vec<String> {
+        let run = book.place.on(&book.path, &["check", "--json"]);
+        let rows: Vec<Value> = serde_json::from_str(&run.out).unwrap_or_else(|error| panic!("{error}: {}", run.out));
+        let failed = rows.iter().filter(|row| row["status"] == "fail");
+        failed
+            .map(|row| {
+                format!("{} {:.0}", row["check"].as_str().expect("a name"), row["value"].as_f64().expect("a count"))
+            })
+            .collect()
+    };
+    let only_the_todo = ["chk_orphans 1"];
+    book.db.execute_batch(add_up).expect("added up");
+    assert_eq!(checks(&book), only_the_todo);
+    assert_eq!(json!(book.ask("select session_id from todos")), json!([{"session_id": session}]));
+    // The last prompt of one session is undone, and OpenCode takes it off the totals; another session is deleted.
+    book.db
+        .execute_batch(&format!(
+            "delete from part where message_id in (select id from message where session_id = '{session}' order by id desc limit 2);
+             delete from message where id in (select id from message where session_id = '{session}' order by id desc limit 2);
+             delete from part where session_id = '{whole}'; delete from message where session_id = '{whole}';
+             delete from session where id = '{whole}'; {add_up}; update session set time_updated = time_updated + 9"
+        ))
+        .expect("undone");
+    assert_eq!(checks(&book), only_the_todo);
+    let kept = book.ask("select count(last_seen_at) as gone, count(*) as n from stg_messages where role = 'assistant'");
+    assert_eq!(json!(kept), json!([{"gone": 2, "n": 4}]), "what was paid stays");
+    // Totals that do not add up are told.
+    book.db
+        .execute("update session set cost = cost + 1, time_updated = time_updated + 9 where id = ?1", [&session])
+        .expect("changed");
+    assert_eq!(checks(&book), ["chk_orphans 1", "chk_session_sums 1"]);
+}
