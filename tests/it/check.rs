@@ -13,7 +13,7 @@ fn row(run: &Run, check: &str) -> Value {
 
 #[test]
 fn data_that_keep_their_contracts_pass() {
-    let place = Place::new();
+    let place = Place::measured();
     let run = place.on(&real(), &["check", "--json"]).ok();
     assert!(run.err.contains("checks passed"), "{}", run.err);
     let rows = rows(&run);
@@ -22,7 +22,7 @@ fn data_that_keep_their_contracts_pass() {
 
 #[test]
 fn a_gate_that_fails_is_exit_1_and_says_what_it_saw() {
-    let place = Place::new();
+    let place = Place::measured();
     let gates = ["check", "--all", "--max-cost-per-week", "0.000001", "--min-edit-success", "99%", "--json"];
     let run = place.on(&real(), &gates);
     assert_eq!(run.code, 1, "{}", run.err);
@@ -53,7 +53,7 @@ fn a_gate_that_fails_is_exit_1_and_says_what_it_saw() {
 
 #[test]
 fn gates_that_hold_pass_and_what_is_unknown_fails_nothing() {
-    let place = Place::new();
+    let place = Place::measured();
     let gates = ["check", "--all", "--max-cost-per-week", "1000", "--min-edit-success", "0.01", "--json"];
     let run = place.on(&real(), &gates).ok();
     assert_eq!(row(&run, "min_edit_success")["status"], "pass");
@@ -68,7 +68,7 @@ fn gates_that_hold_pass_and_what_is_unknown_fails_nothing() {
 
 #[test]
 fn a_finding_can_fail_a_run_and_an_unknown_one_is_wrong_use() {
-    let place = Place::new();
+    let place = Place::measured();
     let home = fixture("home-dev").display().to_string();
     let map = format!("/home/dev={home}");
     let here = ["--home", &home, "--map", &map, "--all", "check", "--json"];
@@ -88,7 +88,7 @@ fn a_finding_can_fail_a_run_and_an_unknown_one_is_wrong_use() {
 
 #[test]
 fn a_check_of_ones_own_names_its_offenders() {
-    let place = Place::new();
+    let place = Place::measured();
     std::fs::create_dir_all(place.path("queries/checks")).expect("folder");
     let sql = "-- check:   chk_titles\n-- title:   Every session has a short title\n-- sources: stg_sessions\n--\n-- Ours.\n\
         select session_id as subject, title as detail from stg_sessions where length(title) > 20 order by session_id\n";

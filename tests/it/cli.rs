@@ -30,8 +30,7 @@ fn objects(text: &str) -> Vec<Value> {
 
 #[test]
 fn every_table_can_be_had_as_json_and_as_a_parquet_file() {
-    let place = Place::new();
-    place.on(&real(), &["extract"]).ok();
+    let place = Place::measured();
     for verb in TABLES {
         let run = place.on(&real(), &[verb, &["--json"][..]].concat()).ok();
         if *verb != ["stats"] {
@@ -93,8 +92,7 @@ fn formats_hold_the_same_rows_and_a_file_takes_them_all() {
 
 #[test]
 fn colours_are_for_terminals_or_for_those_who_ask() {
-    let place = Place::new();
-    place.on(&real(), &["extract"]).ok();
+    let place = Place::measured();
     let run = |variables: &[(&str, &str)], args: &[&str]| {
         let mut command = place.command();
         command.envs(variables.iter().copied()).arg("--db").arg(real()).args(args);
@@ -116,8 +114,7 @@ fn colours_are_for_terminals_or_for_those_who_ask() {
 
 #[test]
 fn periods_are_said_as_they_were_understood() {
-    let place = Place::new();
-    place.on(&real(), &["extract"]).ok();
+    let place = Place::measured();
     // The clock says Sunday, 2026-11-22 12:00 UTC.
     for (args, says) in [
         (&["--since", "7d"][..], "period: 2026-11-15 to now; days of UTC"),
@@ -266,7 +263,7 @@ fn data_is_looked_for_in_the_order_that_the_manual_says() {
 
 #[test]
 fn stats_says_what_it_cannot_cut() {
-    let place = Place::new();
+    let place = Place::measured();
     place.on(&real(), &["stats", "--last", "7d"]).fails(2, &["whole sessions", "--days N"]);
     place.on(&real(), &["stats", "--model", "acme"]).fails(2, &["--project ID alone"]);
     let run = place.on(&real(), &["stats", "--models", "2", "--tools"]).ok();

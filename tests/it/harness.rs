@@ -3,6 +3,7 @@
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::LazyLock;
 use tempfile::TempDir;
 
 /// The clock of the tests.
@@ -57,9 +58,43 @@ pub(crate) fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
+/// The store of the real database after a report over all time: its marts are built, its metrics measured. Made once for a
+/// build of the program, and copied by every test that only looks at such a store.
+fn measured() -> PathBuf {
+    let about = std::fs::metadata(env!("CARGO_BIN_EXE_logicoma")).expect("the program");
+    let built = about.modified().expect("a time").duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let name = format!("measured-{}-{}", about.len(), built.as_nanos());
+    let done = folder.join(&name);
+    if !done.exists() {
+        let place = Place::new();
+        place.on(&real(), &["report", "--all", "--out", "out"]).ok();
+        let incoming = folder.join(format!("{name}-{}", std::process::id()));
+        copy_folder(&place.path("store"), &incoming);
+        // Another process may have been quicker: then there are two of the same, and this one goes next time.
+        let _ = std::fs::rename(&incoming, &done);
+    }
+    for entry in std::fs::read_dir(folder).expect("folder").flatten() {
+        let own = entry.file_name().to_string_lossy().into_owned();
+        if own.starts_with("measured-") && !own.starts_with(&name) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+    done
+}
+
+static MEASURED: LazyLock<PathBuf> = LazyLock::new(measured);
+
 impl Place {
     pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().expect("temporary folder") }
+    }
+
+    /// A place whose store has all of the real database, measured already: for tests of what comes after.
+    pub(crate) fn measured() -> Self {
+        let place = Self::new();
+        copy_folder(&MEASURED, &place.path("store"));
+        place
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

@@ -241,8 +241,7 @@ fn whole_numbers_of_any_size_come_out() {
 
 #[test]
 fn every_named_query_runs_as_it_stands() {
-    let place = Place::new();
-    place.on(&real(), &["extract"]).ok();
+    let place = Place::measured();
     let queries = place.json(&real(), &["queries", "--json"]);
     let mut count = 0;
     for query in queries.as_array().expect("rows") {

@@ -160,9 +160,8 @@ fn everything_in_stores_and_archives_is_for_the_owner_only() {
     assert!(counted > 60, "{counted} files and folders");
 }
 
-/// A store, and a folder outside of it that nobody may touch.
+/// The store of a measured place, and a folder outside of it that nobody may touch.
 fn with_outside(place: &Place) -> (PathBuf, PathBuf) {
-    place.on(&real(), &["extract"]).ok();
     let outside = place.path("outside");
     fs::create_dir(&outside).expect("folder");
     fs::write(outside.join("precious.txt"), "precious").expect("written");
@@ -178,7 +177,7 @@ fn untouched(outside: &Path) {
 fn links_inside_a_store_are_never_followed() {
     // A folder of the store that is a link: nothing is read, written or removed behind it.
     for name in ["part", "marts", "snapshots", ".incoming"] {
-        let place = Place::new();
+        let place = Place::measured();
         let (store, outside) = with_outside(&place);
         let _ = fs::remove_dir_all(store.join(name));
         symlink(&outside, store.join(name)).expect("linked");
@@ -195,14 +194,14 @@ fn links_inside_a_store_are_never_followed() {
         }
     }
     // A file of the store that is a link.
-    let place = Place::new();
+    let place = Place::measured();
     let (store, outside) = with_outside(&place);
     let path = tree(&store).into_iter().find(|path| path.starts_with("part/")).expect("a file");
     fs::rename(store.join(&path), place.path("aside.parquet")).expect("moved");
     symlink(place.path("aside.parquet"), store.join(&path)).expect("linked");
     place.run(&["--no-extract", "query", "-c", "select count(*) from part"]).fails(6, &[&path, "link"]);
     // Temporary names that somebody has laid out as traps.
-    let place = Place::new();
+    let place = Place::measured();
     let (store, _) = with_outside(&place);
     for name in ["manifest.tmp", "manifest.json.tmp", ".lock"] {
         let _ = fs::remove_file(store.join(name));
@@ -216,7 +215,7 @@ fn links_inside_a_store_are_never_followed() {
 
 #[test]
 fn paths_in_manifests_lead_nowhere_else() {
-    let place = Place::new();
+    let place = Place::measured();
     let (store, outside) = with_outside(&place);
     place.on(&real(), &["snapshot", "create"]).ok();
     let snapshot = store.join("snapshots/2026-11-22T120000Z");
