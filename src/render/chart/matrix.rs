@@ -15,6 +15,8 @@ const MOST_ROWS: usize = 16;
 const MOST_COLUMNS: usize = 8;
 /// Names on both sides, where they are the same.
 const MOST_SHARED: usize = 12;
+/// The same on a small screen, where a number needs its room.
+const MOST_NARROW: usize = 7;
 const CELL: f64 = 28.0;
 /// A cell whose number has its n and interval below it.
 const TALL: f64 = 42.0;
@@ -39,6 +41,21 @@ struct Matrix {
     is_shared: bool,
     /// Where both names are the same, the prediction was right.
     has_diagonal: bool,
+}
+
+impl Matrix {
+    /// The first rows and columns, and a title that says so.
+    fn first(&self, most: usize) -> Self {
+        Self {
+            columns: self.columns.iter().take(most).cloned().collect(),
+            rows: self.rows.iter().take(most).cloned().collect(),
+            cells: self.cells.iter().take(most).map(|row| row.iter().take(most).copied().collect()).collect(),
+            title: format!("{}, first {most} of {}", self.title, self.rows.len()),
+            down: self.down.clone(),
+            across: self.across.clone(),
+            ..*self
+        }
+    }
 }
 
 /// Figure of `matrix x=<column> y=<row> by=<value>`.
@@ -167,6 +184,9 @@ fn first_value<'a>(table: &'a Table, x: &str, y: &str) -> Option<&'a Column> {
 }
 
 fn draw(canvas: &mut Canvas, matrix: &Matrix) -> f64 {
+    if canvas.is_narrow && matrix.is_shared && matrix.columns.len() > MOST_NARROW {
+        return draw(canvas, &matrix.first(MOST_NARROW));
+    }
     // The number stands beside the cells, and is kept when the name is cut.
     let number = |line: usize| if matrix.is_shared { format!("  {}", line + 1) } else { String::new() };
     let row_name = |line: usize, room: f64| {

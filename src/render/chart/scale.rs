@@ -84,6 +84,13 @@ pub fn fit(text: &str, room: f64) -> String {
 /// A name, cut to fit a width: paths keep their end, which tells them apart.
 #[must_use]
 pub(super) fn fit_name(name: &str, room: f64) -> String {
+    // Of a pair, the first half is cut: the second tells it from others.
+    if let Some((first, second)) = name.split_once(" · ")
+        && width(name) > room
+        && width(second) + 4.0 * FONT < room
+    {
+        return format!("{} · {second}", fit_name(first, room - width(second) - width(" · ")));
+    }
     if !name.contains('/') || name.contains(' ') || width(name) <= room {
         return fit(name, room);
     }
