@@ -1,6 +1,6 @@
 //! Calibration curve: how often a decision was right, against how sure it said it was. On the diagonal it is honest.
 
-use super::scale::{FONT, width};
+use super::scale::{FONT, fit, width};
 use super::svg::{Anchor, Canvas};
 use super::{Figure, needed};
 use crate::engine::table::{Table, Value};
@@ -16,6 +16,8 @@ struct Bin {
     scale: String,
 }
 
+/// Scales that are drawn.
+const MOST_SCALES: usize = 4;
 /// The column that tells scales apart.
 const SCALE: &str = "confidence_scale";
 
@@ -71,26 +73,42 @@ fn draw(canvas: &mut Canvas, bins: &[Bin]) -> f64 {
     }
     canvas.text((x(1.0), y(0.0) + 37.0), Anchor::End, "m", "stated confidence (%)");
     canvas.line((x(0.0), y(0.0)), (x(1.0), y(1.0)), "ideal");
-    for (number, line) in bins.chunk_by(|left, right| left.scale == right.scale).enumerate() {
+    let scales: Vec<&[Bin]> = bins.chunk_by(|left, right| left.scale == right.scale).take(MOST_SCALES).collect();
+    let mut bottom = y(0.0) + 44.0;
+    for (number, line) in scales.iter().enumerate() {
         let points: Vec<_> = line.iter().map(|bin| Some((x(bin.sure), y(bin.right)))).collect();
         canvas.polyline(&points, &format!("l{number}"));
+        if let ([_, _, ..], Some(bin)) = (scales.as_slice(), line.first()) {
+            // Beside the curve where there is room, else below it.
+            let at = if canvas.is_narrow { (margin, bottom) } else { (x(1.0) + 40.0, top + 20.0 * number as f64) };
+            let name = if bin.scale.is_empty() { "unknown scale" } else { bin.scale.as_str() };
+            canvas.rect(at, (10.0, 10.0), &format!("f{number}"), "");
+            canvas.text((at.0 + 16.0, at.1 + 9.5), Anchor::Start, "", &fit(name, canvas.width - at.0 - 16.0));
+            bottom += if canvas.is_narrow { 20.0 } else { 0.0 };
+        }
     }
     let most = bins.iter().filter_map(|bin| bin.count).fold(0.0, f64::max);
-    for bin in bins {
+    for (number, bin) in scales.iter().enumerate().flat_map(|(number, line)| line.iter().map(move |bin| (number, bin)))
+    {
         let is_weak = bin.ends.is_some_and(|ends| tabular::is_weak(bin.right, ends))
             || bin.count.is_some_and(|count| count < 5.0);
         if let Some((low, high)) = bin.ends {
             canvas.line(
                 (x(bin.sure), y(low)),
                 (x(bin.sure), y(high)),
-                if is_weak { "whisker weak" } else { "whisker" },
+                &format!("whisker w{number}{}", if is_weak { " weak" } else { "" }),
             );
         }
         let radius = bin.count.filter(|_| most > 0.0).map_or(4.5, |count| 3.0 + 5.0 * (count / most).sqrt());
         let count = bin.count.map_or_else(String::new, |count| format!(", n = {}", format::count(count)));
         let scale = if bin.scale.is_empty() { String::new() } else { format!("{}: ", bin.scale) };
         let tooltip = format!("{scale}said {}, right {}{count}", format::ratio(bin.sure), format::ratio(bin.right));
-        canvas.dot((x(bin.sure), y(bin.right)), radius, if is_weak { "point weak" } else { "point" }, &tooltip);
+        canvas.dot(
+            (x(bin.sure), y(bin.right)),
+            radius,
+            &format!("f{number}{}", if is_weak { " weak" } else { "" }),
+            &tooltip,
+        );
     }
-    y(0.0) + 44.0
+    bottom
 }

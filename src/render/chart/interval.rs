@@ -1,6 +1,6 @@
 //! Interval plot: a point with its 95 % interval for each row, so that a rate is never read without its uncertainty.
 
-use super::scale::{FONT, fit, ticks, width};
+use super::scale::{FONT, fit, fit_name, ticks, width};
 use super::svg::{Anchor, Canvas};
 use super::{Figure, axis_title, needed, tick_text};
 use crate::engine::table::{Data, Table, Unit};
@@ -71,7 +71,7 @@ fn draw(canvas: &mut Canvas, points: &[Point], unit: Unit, title: &str) -> f64 {
         let y = top + (index as f64 + 0.5) * ROW;
         let is_weak = point.ends.is_some_and(|ends| unit == Unit::Ratio && tabular::is_weak(point.value, ends));
         let text = format::number(point.value, unit);
-        canvas.text((names - 8.0, y + 4.0), Anchor::End, "", &fit(&point.name, names - 10.0));
+        canvas.text((names - 8.0, y + 4.0), Anchor::End, "", &fit_name(&point.name, names - 10.0));
         if let Some((from, to)) = point.ends {
             canvas.line((x(from), y), (x(to), y), if is_weak { "whisker weak" } else { "whisker" });
         }
