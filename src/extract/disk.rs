@@ -8,10 +8,10 @@ use super::routes::{self, Routes};
 use crate::error::StoreError;
 use crate::model::digest;
 use crate::store::batch::Batch;
+use crate::store::incoming::Incoming;
 use crate::store::manifest::{DirectoryEntry, Manifest, SourceEntry};
 use crate::store::parquet::{self, Place};
 use crate::store::schema::{self, TableDef};
-use camino::Utf8Path;
 
 /// Tables of what lies on disk. The same things may be found through several sources.
 pub(super) const TABLES: [&TableDef; 3] = [&schema::SKILL, &schema::ROUTE, &schema::MODEL_FORMAT];
@@ -77,7 +77,7 @@ impl Disk {
     ///
     /// # Errors
     /// The store cannot be written.
-    pub fn write(&self, source: &str, content: bool, incoming: &Utf8Path) -> Result<Files, StoreError> {
+    pub fn write(&self, source: &str, content: bool, incoming: &Incoming) -> Result<Files, StoreError> {
         let mut skills = Batch::new(&schema::SKILL, content, self.skills.skills.len());
         for skill in &self.skills.skills {
             push_skill(&mut skills, skill);

@@ -13,8 +13,8 @@ pub mod telemetry;
 use crate::error::{ExtractError, StoreError};
 use crate::store::manifest::{Manifest, Notice, SourceEntry};
 use crate::store::schema::{self, SCHEMA_VERSION};
-use crate::store::{Reading, Store};
-use camino::{Utf8Path, Utf8PathBuf};
+use crate::store::{Reading, Store, incoming::Incoming};
+use camino::Utf8Path;
 use jiff::tz::TimeZone;
 use opencode::locate::Found;
 use opencode::{Files, Job, Old, Outcome, Progress};
@@ -74,7 +74,7 @@ struct Run<'a> {
     next: Manifest,
     /// Old files have today's columns.
     is_current: bool,
-    staging: Option<Utf8PathBuf>,
+    staging: Option<Incoming>,
     /// Databases that changed and can be read whole.
     changed: Vec<Found>,
     new: Vec<Notice>,
@@ -147,15 +147,13 @@ pub fn refresh(store: &Store, request: &Request<'_>, progress: &dyn Progress) ->
 }
 
 /// The folder for new files, made when it is first asked for.
-fn incoming(store: &Store, folder: &mut Option<Utf8PathBuf>) -> Result<Utf8PathBuf, StoreError> {
-    if folder.is_none() {
-        *folder = Some(store.staging()?);
-    }
-    Ok(folder.clone().unwrap_or_default())
+fn incoming(store: &Store, folder: &mut Option<Incoming>) -> Result<Incoming, StoreError> {
+    let made = folder.take().map_or_else(|| store.staging(), Ok)?;
+    Ok(folder.insert(made).clone())
 }
 
 impl Run<'_> {
-    fn incoming(&mut self) -> Result<Utf8PathBuf, StoreError> {
+    fn incoming(&mut self) -> Result<Incoming, StoreError> {
         incoming(self.store, &mut self.staging)
     }
 
@@ -253,7 +251,7 @@ impl Run<'_> {
         }
     }
 
-    fn job<'j>(&self, found: &'j Found, name: &'j str, incoming: &'j Utf8Path, old: Option<Old<'j>>) -> Job<'j>
+    fn job<'j>(&self, found: &'j Found, name: &'j str, incoming: &'j Incoming, old: Option<Old<'j>>) -> Job<'j>
     where
         Self: 'j,
     {
@@ -382,7 +380,9 @@ impl Run<'_> {
             self.next.notices.extend(self.new);
             let surplus = self.next.notices.len().saturating_sub(NOTICES);
             self.next.notices.drain(..surplus);
-            self.store.commit(&self.next)?;
+            self.store.commit(self.staging.as_ref(), &self.next)?;
+        } else {
+            self.store.resume(&self.next)?;
         }
         Ok(Refreshed {
             quarantined: self.next.rows(schema::QUARANTINE.name),

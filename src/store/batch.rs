@@ -17,10 +17,16 @@ enum Builder {
     Skipped,
 }
 
+/// A column. Most values of most columns are NULL: they are counted, and appended together before the next value.
+struct Column {
+    builder: Builder,
+    nulls: usize,
+}
+
 /// Columns under construction.
 pub struct Batch {
     table: &'static TableDef,
-    builders: Vec<Builder>,
+    columns: Vec<Column>,
     content: bool,
     rows: usize,
 }
@@ -49,7 +55,7 @@ impl Batch {
     /// Empty columns for `capacity` rows.
     #[must_use]
     pub fn new(table: &'static TableDef, content: bool, capacity: usize) -> Self {
-        let builders = table
+        let columns = table
             .columns
             .iter()
             .filter(|column| column.origin != Origin::Path)
@@ -64,8 +70,9 @@ impl Batch {
                     Kind::Bool => Builder::Bool(BooleanBuilder::with_capacity(capacity)),
                 }
             })
+            .map(|builder| Column { builder, nulls: 0 })
             .collect();
-        Self { table, builders, content, rows: 0 }
+        Self { table, columns, content, rows: 0 }
     }
 
     /// Starts a row; every column must be given, in order.
@@ -98,19 +105,7 @@ impl Batch {
     /// A row was left unfinished: the columns differ in length.
     pub fn finish(mut self) -> Result<RecordBatch, ArrowError> {
         let schema = arrow_schema(self.table, self.content);
-        let arrays: Vec<ArrayRef> = self
-            .builders
-            .iter_mut()
-            .filter_map(|builder| -> Option<ArrayRef> {
-                match builder {
-                    Builder::Text(builder) => Some(Arc::new(builder.finish())),
-                    Builder::Int(builder) => Some(Arc::new(builder.finish())),
-                    Builder::Float(builder) => Some(Arc::new(builder.finish())),
-                    Builder::Bool(builder) => Some(Arc::new(builder.finish())),
-                    Builder::Skipped => None,
-                }
-            })
-            .collect();
+        let arrays = self.columns.iter_mut().filter_map(Column::finish).collect();
         RecordBatch::try_new(schema, arrays)
     }
 }
@@ -122,75 +117,77 @@ pub struct Row<'a> {
     next: usize,
 }
 
+macro_rules! append {
+    ($column:expr, $value:expr, $kind:ident) => {{
+        let Column { builder, nulls } = $column;
+        debug_assert!(matches!(builder, Builder::$kind(_) | Builder::Skipped));
+        match ($value, builder) {
+            (Some(value), Builder::$kind(builder)) => {
+                if *nulls > 0 {
+                    builder.append_nulls(std::mem::take(nulls));
+                }
+                builder.append_value(value);
+            }
+            _ => *nulls += 1,
+        }
+    }};
+}
+
 impl Row<'_> {
-    fn advance(&mut self) -> &mut Builder {
+    fn advance(&mut self) -> &mut Column {
         let index = self.next;
         self.next += 1;
-        &mut self.batch.builders[index]
+        &mut self.batch.columns[index]
     }
 
     /// The next column, text.
     pub fn text(&mut self, value: Option<&str>) -> &mut Self {
-        let builder = self.advance();
-        debug_assert!(matches!(builder, Builder::Text(_) | Builder::Skipped));
-        match builder {
-            Builder::Text(builder) => builder.append_option(value),
-            other => other.append_null(),
-        }
+        append!(self.advance(), value, Text);
         self
     }
 
     /// The next column, integer.
     pub fn int(&mut self, value: Option<i64>) -> &mut Self {
-        let builder = self.advance();
-        debug_assert!(matches!(builder, Builder::Int(_)));
-        match builder {
-            Builder::Int(builder) => builder.append_option(value),
-            other => other.append_null(),
-        }
+        append!(self.advance(), value, Int);
         self
     }
 
     /// The next column, float.
     pub fn float(&mut self, value: Option<f64>) -> &mut Self {
-        let builder = self.advance();
-        debug_assert!(matches!(builder, Builder::Float(_)));
-        match builder {
-            Builder::Float(builder) => builder.append_option(value),
-            other => other.append_null(),
-        }
+        append!(self.advance(), value, Float);
         self
     }
 
     /// The next column, boolean.
     pub fn bool(&mut self, value: Option<bool>) -> &mut Self {
-        let builder = self.advance();
-        debug_assert!(matches!(builder, Builder::Bool(_)));
-        match builder {
-            Builder::Bool(builder) => builder.append_option(value),
-            other => other.append_null(),
-        }
+        append!(self.advance(), value, Bool);
         self
     }
 }
 
 impl Drop for Row<'_> {
     fn drop(&mut self) {
-        debug_assert_eq!(self.next, self.batch.builders.len(), "row of {} is incomplete", self.batch.table.name);
-        while self.next < self.batch.builders.len() {
-            self.advance().append_null();
+        debug_assert_eq!(self.next, self.batch.columns.len(), "row of {} is incomplete", self.batch.table.name);
+        while self.next < self.batch.columns.len() {
+            self.advance().nulls += 1;
         }
     }
 }
 
-impl Builder {
-    fn append_null(&mut self) {
-        match self {
-            Self::Text(builder) => builder.append_null(),
-            Self::Int(builder) => builder.append_null(),
-            Self::Float(builder) => builder.append_null(),
-            Self::Bool(builder) => builder.append_null(),
-            Self::Skipped => {}
+impl Column {
+    fn finish(&mut self) -> Option<ArrayRef> {
+        macro_rules! finish {
+            ($builder:expr) => {{
+                $builder.append_nulls(self.nulls);
+                Some(Arc::new($builder.finish()))
+            }};
+        }
+        match &mut self.builder {
+            Builder::Text(builder) => finish!(builder),
+            Builder::Int(builder) => finish!(builder),
+            Builder::Float(builder) => finish!(builder),
+            Builder::Bool(builder) => finish!(builder),
+            Builder::Skipped => None,
         }
     }
 }

@@ -10,6 +10,8 @@
 
 pub mod batch;
 mod checked;
+mod commit;
+pub mod incoming;
 pub mod manifest;
 pub mod parquet;
 pub mod read;
@@ -19,8 +21,8 @@ mod writers;
 
 use crate::error::StoreError;
 use camino::{Utf8Path, Utf8PathBuf};
+use incoming::Incoming;
 use manifest::Manifest;
-use std::collections::{BTreeSet, HashSet};
 use std::fs::File;
 
 const LOCK: &str = ".lock";
@@ -175,11 +177,11 @@ impl Store {
     ///
     /// # Errors
     /// The folder cannot be written.
-    pub fn staging(&self) -> Result<Utf8PathBuf, StoreError> {
+    pub fn staging(&self) -> Result<Incoming, StoreError> {
         self.discard()?;
         let path = self.own(STAGING);
         private_folder(&path).map_err(io("create", &path))?;
-        Ok(path)
+        Ok(Incoming::new(path))
     }
 
     /// Removes the folder for incoming files.
@@ -192,83 +194,6 @@ impl Store {
             std::fs::remove_dir_all(&staging).map_err(io("remove", &staging))?;
         }
         Ok(())
-    }
-
-    /// Moves the new files into place, renames the new manifest over the old one and removes what it no longer names.
-    ///
-    /// # Errors
-    /// Any of that fails; until the manifest is renamed the old state stands.
-    pub fn commit(&self, manifest: &Manifest) -> Result<(), StoreError> {
-        let staging = self.own(STAGING);
-        let mut folders = BTreeSet::new();
-        let (mut moved, mut plain) = (Vec::new(), HashSet::new());
-        for file in manifest.files() {
-            let from = staging.join(&file.path);
-            let to = self.root.join(&file.path);
-            if from.exists() {
-                checked::refuse_links(&self.root, &file.path, &mut plain)?;
-                moved.push(file);
-                if let Some(folder) = to.parent() {
-                    private_folder(folder).map_err(io("create", folder))?;
-                    folders.extend(folder.ancestors().take_while(|above| *above != self.root).map(Utf8Path::to_owned));
-                }
-                std::fs::rename(&from, &to).map_err(io("rename", &to))?;
-            }
-        }
-        for folder in &folders {
-            sync_folder(folder)?;
-        }
-        manifest.save(&self.root, self.writer())?;
-        self.have_checked(moved.into_iter());
-        self.discard()?;
-        self.sweep(manifest)
-    }
-
-    /// Removes files of earlier states (and of a crash), unless somebody reads: then the next refresh does.
-    fn sweep(&self, manifest: &Manifest) -> Result<(), StoreError> {
-        let path = self.root.join(READING);
-        refuse_link(&path)?;
-        let alone = private_file(&path).map_err(io("write", &path))?;
-        if alone.try_lock().is_err() {
-            return Ok(());
-        }
-        let others = self.other_manifests();
-        let unreadable = others.len() + 1 < Manifest::writers(&self.root)?.len();
-        let kept: HashSet<&str> =
-            others.iter().chain([manifest]).flat_map(Manifest::files).map(|file| file.path.as_str()).collect();
-        // Files of another writer may be on their way into its manifest.
-        let is_own = |path: &str| match path.split('/').nth(1).and_then(|part| part.strip_prefix("source=")) {
-            Some(source) => manifest.source(source).is_some() || (self.writer.is_none() && others.is_empty()),
-            None => self.writer.is_none(),
-        };
-        for table in schema::TABLES {
-            self.sweep_folder(&self.root.join(table.name), &|path| kept.contains(path) || unreadable || !is_own(path))?;
-        }
-        Ok(())
-    }
-
-    /// True when the folder is empty afterwards, and therefore gone.
-    fn sweep_folder(&self, folder: &Utf8Path, keep: &dyn Fn(&str) -> bool) -> Result<bool, StoreError> {
-        if !folder.is_dir() || folder.is_symlink() {
-            return Ok(false);
-        }
-        let mut left = 0;
-        for path in children(folder)? {
-            if path.is_dir() && !path.is_symlink() {
-                left += usize::from(!self.sweep_folder(&path, keep)?);
-                continue;
-            }
-            let relative = path.strip_prefix(&self.root).map(Utf8Path::as_str).unwrap_or_default();
-            if keep(relative) {
-                left += 1;
-            } else {
-                std::fs::remove_file(&path).map_err(io("remove", &path))?;
-            }
-        }
-        if left == 0 {
-            std::fs::remove_dir(folder).map_err(io("remove", folder))?;
-        }
-        Ok(left == 0)
     }
 
     /// Absolute paths of a table's files.

@@ -4,6 +4,7 @@
 //! The bytes depend on the rows alone (no clock, no thread order), so equal rows share one file between states.
 
 use super::batch::{Batch, arrow_schema};
+use super::incoming::Incoming;
 use super::manifest::FileEntry;
 use super::schema::{Kind, Origin, TableDef};
 use super::{io, private_file, private_folder};
@@ -14,18 +15,18 @@ use ::parquet::basic::{Compression, Encoding, ZstdLevel};
 use ::parquet::errors::ParquetError;
 use ::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use ::parquet::schema::types::ColumnPath;
-use arrow::array::RecordBatch;
-use camino::Utf8Path;
+use arrow::array::{Array, ArrayRef, RecordBatch};
 use std::io::Write;
 
 /// Columns whose values are mostly different and share prefixes: ids, which hold their time in front.
 const ID_COLUMNS: &[&str] = &["id", "message_id", "call_id", "parent_message_id"];
 
-fn properties(table: &TableDef) -> Result<WriterProperties, ParquetError> {
+fn properties(table: &TableDef, records: &[RecordBatch]) -> Result<WriterProperties, ParquetError> {
     let mut builder = WriterProperties::builder()
         .set_created_by(concat!("logicoma ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_statistics_enabled(EnabledStatistics::None)
+        .set_offset_index_disabled(true)
         .set_max_row_group_row_count(Some(1 << 20));
     for column in table.columns {
         let path = ColumnPath::from(column.name);
@@ -37,11 +38,27 @@ fn properties(table: &TableDef) -> Result<WriterProperties, ParquetError> {
                 .set_column_dictionary_enabled(path.clone(), false)
                 .set_column_encoding(path.clone(), Encoding::DELTA_BYTE_ARRAY);
         }
+        if column.kind == Kind::Int && (column.name.ends_with("_at") || column.name.starts_with("time_")) {
+            // Times are all different, and near each other.
+            builder = builder
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_encoding(path.clone(), Encoding::DELTA_BINARY_PACKED);
+        }
+        if records.iter().all(|record| record.column_by_name(column.name).is_none_or(is_all_null)) {
+            // Nothing to compress: making the column's compressor would cost more than the column.
+            builder = builder
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_compression(path.clone(), Compression::UNCOMPRESSED);
+        }
         if column.kind == Kind::Int {
             builder = builder.set_column_statistics_enabled(path, EnabledStatistics::Chunk);
         }
     }
     Ok(builder.build())
+}
+
+fn is_all_null(values: &ArrayRef) -> bool {
+    values.null_count() == values.len()
 }
 
 /// A file's name: the start of its checksum.
@@ -57,10 +74,10 @@ pub struct Place<'a> {
     /// The week, or `all`.
     pub partition: &'a str,
     /// Folder for new files.
-    pub incoming: &'a Utf8Path,
+    pub incoming: &'a Incoming,
 }
 
-/// Writes a batch below the folder for incoming files and syncs it.
+/// Writes a batch below the folder for incoming files; it is on the disk once that has settled.
 ///
 /// # Errors
 /// The rows cannot be encoded, or the file cannot be written.
@@ -86,7 +103,8 @@ pub fn write_records(table: &TableDef, records: Vec<RecordBatch>, place: Place<'
         private_folder(folder).map_err(io("create", folder))?;
     }
     let mut file = private_file(&target).map_err(io("write", &target))?;
-    file.write_all(&bytes).and_then(|()| file.sync_data()).map_err(io("write", &target))?;
+    file.write_all(&bytes).map_err(io("write", &target))?;
+    place.incoming.sync(target, file);
     Ok(FileEntry { path, rows, bytes: bytes.len() as u64, sha256 })
 }
 
@@ -96,7 +114,7 @@ pub fn write_records(table: &TableDef, records: Vec<RecordBatch>, place: Place<'
 /// The rows cannot be encoded.
 pub(super) fn encode(table: &TableDef, records: Vec<RecordBatch>) -> Result<Vec<u8>, StoreError> {
     let fail = |source: ParquetError| StoreError::Encode { table: table.name.to_owned(), source };
-    let properties = properties(table).map_err(fail)?;
+    let properties = properties(table, &records).map_err(fail)?;
     let schema = records.first().map_or_else(|| arrow_schema(table, true), RecordBatch::schema);
     let mut writer = ArrowWriter::try_new(Vec::new(), schema, Some(properties)).map_err(fail)?;
     for record in records {

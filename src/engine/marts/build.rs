@@ -16,10 +16,10 @@ use crate::store::manifest::Manifest;
 use crate::store::private_folder;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
+use std::sync::{Mutex, RwLock};
 
 /// Parts that are worked on at once, by one worker.
-const CHUNK_PARTS: u64 = 160_000;
+const CHUNK_PARTS: u64 = 80_000;
 
 /// Below this a store is not divided: starting costs more than it saves.
 const SMALL_PARTS: u64 = 40_000;
@@ -42,12 +42,13 @@ pub(super) fn build(duck: &Duck, shop: &Workshop<'_>, plan: &Plan<'_>, incoming:
     crate::engine::tables(duck, shop.store, shop.manifest, shop.registry, &wanted, None)?;
     duck.batch("optimizers", &format!("set disabled_optimizers = '{UNWANTED}'"))?;
     let chunks = chunks(shop.manifest);
-    let all = Stage { duck, plan, incoming, chunk: None };
+    let turn = RwLock::new(());
+    let all = Stage { duck, plan, incoming, chunk: None, turn: &turn };
     for mart in &plan.before {
         all.make(mart)?;
     }
     if !plan.by_session.is_empty() {
-        by_session(duck, shop, plan, incoming, &chunks)?;
+        by_session(duck, shop, plan, incoming, &chunks, &turn)?;
     }
     for mart in plan.by_session.iter().filter(|mart| plan.is_written(mart)) {
         let files: Vec<Utf8PathBuf> =
@@ -69,6 +70,7 @@ fn by_session(
     plan: &Plan<'_>,
     incoming: &Utf8Path,
     chunks: &[BTreeSet<String>],
+    turn: &RwLock<()>,
 ) -> Result<(), EngineError> {
     let threads = duck.threads()?;
     duck.one_thread_each()?;
@@ -82,7 +84,7 @@ fn by_session(
             let wanted = Wanted::of(texts, shop.registry);
             let partitions = Some(&chunks[chunk]);
             crate::engine::tables(&duck, shop.store, shop.manifest, shop.registry, &wanted, partitions)?;
-            let stage = Stage { duck: &duck, plan, incoming, chunk: Some((chunk, chunks.len())) };
+            let stage = Stage { duck: &duck, plan, incoming, chunk: Some((chunk, chunks.len())), turn };
             for (position, mart) in plan.by_session.iter().enumerate() {
                 stage.make(mart)?;
                 stage.drop(Plan::finished(&plan.by_session, position))?;
@@ -109,6 +111,8 @@ struct Stage<'a> {
     plan: &'a Plan<'a>,
     incoming: &'a Utf8Path,
     chunk: Option<(usize, usize)>,
+    /// Shared by all that work; held alone by one that needs all the memory.
+    turn: &'a RwLock<()>,
 }
 
 impl Stage<'_> {
@@ -143,14 +147,22 @@ impl Stage<'_> {
     }
 
     fn run(&self, mart: &QueryFile, sql: &str) -> Result<(), EngineError> {
-        match self.duck.batch(&mart.path, sql) {
-            Err(EngineError::Sql { message, .. }) if message.contains("Out of Memory") => {
-                tracing::info!(mart = mart.name, "needs more memory than the limit: lifting it");
-                self.duck.without_limit()?;
-                self.duck.batch(&mart.path, sql)
-            }
-            result => result,
+        let is_short = |result: &Result<(), EngineError>| matches!(result, Err(EngineError::Sql { message, .. }) if message.contains("Out of Memory"));
+        let shared = self.turn.read();
+        let result = self.duck.batch(&mart.path, sql);
+        drop(shared);
+        if !is_short(&result) {
+            return result;
         }
+        let _alone = self.turn.write();
+        tracing::debug!(mart = mart.name, "needs the memory of the others: once more, alone");
+        let result = self.duck.batch(&mart.path, sql);
+        if !is_short(&result) {
+            return result;
+        }
+        tracing::info!(mart = mart.name, "needs more memory than the limit: lifting it");
+        self.duck.without_limit()?;
+        self.duck.batch(&mart.path, sql)
     }
 }
 

@@ -3,7 +3,7 @@
 //! Input: an open source and its sessions' generations. Output: their signatures and the directories that sessions recorded
 //! ([`scan`]), and the rows of all or of some sessions as record batches ([`extract`]).
 
-use super::jobs::finish;
+use super::intake::finish;
 use super::partition::{Owners, UNKNOWN, text_key};
 use super::reader::orphan;
 use super::rows::integer;

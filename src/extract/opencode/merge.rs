@@ -30,7 +30,7 @@ const TABLES: [&TableDef; 7] = [
 
 impl Fresh {
     fn has(&self, which: usize, id: Option<&str>) -> bool {
-        let hash = super::jobs::evidence_key(id.unwrap_or_default().as_bytes());
+        let hash = super::intake::evidence_key(id.unwrap_or_default().as_bytes());
         self.ids[which].binary_search(&hash).is_ok()
     }
 

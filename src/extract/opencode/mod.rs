@@ -1,19 +1,22 @@
 //! OpenCode's databases into the store's tables.
 //!
 //! Input: a located database, and what the store keeps of it. Output: new Parquet files in the folder for incoming ones, and
-//! what the manifest says of the source. The calling thread reads and copies rows; rayon workers decode and compress. Permits
-//! bound the chunks in flight, so that memory does not grow with the database.
+//! what the manifest says of the source. Messages and parts are read piece by piece, by one connection a core that all see
+//! the same state (`pieces`); whoever reads a row decodes it out of SQLite's own memory (`intake`), so that no row is copied
+//! before it is in its columns. What waits to be written is bounded, so memory does not grow with the database.
 //!
 //! A refresh looks at all sessions and at the leaf pages of messages and parts (`scan`), finds by signatures which
 //! sessions changed, reads these again, and writes the files anew in which rows of theirs lie (`merge`). Rows that
 //! the source no longer holds stay, with the time at which they were last seen.
 
+mod columns;
 pub mod decode;
 mod heads;
-mod jobs;
+mod intake;
 pub mod locate;
 mod merge;
 mod partition;
+mod pieces;
 mod reader;
 mod rescue;
 mod rewrite;
@@ -24,9 +27,9 @@ mod signature;
 pub mod sqlite;
 mod state;
 pub mod storage;
-mod workers;
 
 use crate::error::{ExtractError, StoreError};
+use crate::store::incoming::Incoming;
 use crate::store::manifest::{FileEntry, SourceEntry};
 use camino::Utf8Path;
 use locate::Found;
@@ -38,7 +41,7 @@ pub use partition::UNKNOWN;
 pub(crate) use partition::week_of;
 
 /// Told how far extract is; from the reading thread only.
-pub trait Progress {
+pub trait Progress: Sync {
     /// A table is about to be read; `rows` is an estimate from above.
     fn table(&self, source: &str, table: &str, rows: u64);
     /// So many more rows and bytes have been read.
@@ -71,7 +74,7 @@ pub struct Job<'a> {
     /// The store's folder.
     pub root: &'a Utf8Path,
     /// Folder for new files.
-    pub incoming: &'a Utf8Path,
+    pub incoming: &'a Incoming,
     /// What the store keeps of it.
     pub old: Option<Old<'a>>,
     /// Clock, epoch ms UTC.

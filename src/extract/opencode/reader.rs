@@ -3,13 +3,14 @@
 //! Input: an open source, what the store keeps of it. Output: [`Read`]: nothing new, another database, or fresh rows.
 
 use super::heads::{self, Heads};
-use super::jobs::{Evidence, Shared};
-use super::partition::{Generation, Owners, PLAUSIBLE, text_key};
-use super::rows::{Chunker, RowKind, integer, wanted};
+use super::intake::{Evidence, Shared};
+use super::partition::{Generation, Owners};
+use super::pieces::{self, Piece};
+use super::rescue::Range;
+use super::rows::RowKind;
 use super::scan::{self, Scan};
 use super::sqlite::Source;
 use super::state::{Dirty, Held, Key, SessionState, States};
-use super::workers::Workers;
 use super::{Job, UNKNOWN, decode};
 use crate::error::ExtractError;
 use crate::store::manifest::{FileEntry, SourceEntry};
@@ -63,6 +64,8 @@ pub(super) enum Read {
 pub(super) struct Reader<'a> {
     job: Job<'a>,
     source: &'a Source,
+    /// Other connections, once they were asked for.
+    twins: Option<Vec<Source>>,
     owners: Owners,
     fresh: Fresh,
     newest: Option<i64>,
@@ -106,7 +109,7 @@ impl<'a> Reader<'a> {
             bytes_read: 0,
             is_nothing: false,
         };
-        Ok(Self { job, source, owners, fresh, newest: None })
+        Ok(Self { job, source, twins: None, owners, fresh, newest: None })
     }
 
     /// Reads what changed.
@@ -237,7 +240,7 @@ impl<'a> Reader<'a> {
             let mut rowids: Vec<i64> = found.flat_map(|rows| rows.rowids[kind as usize].iter().copied()).collect();
             rowids.sort_unstable();
             if !rowids.is_empty() {
-                evidence = self.stream(kind, Some(&rowids), in_memory, evidence)?;
+                evidence = self.stream(kind, Some(&rowids), in_memory, &evidence)?;
             }
         }
         self.take_heads(Some(dirty))
@@ -248,87 +251,64 @@ impl<'a> Reader<'a> {
         let mut evidence = Evidence::new();
         for kind in RowKind::of(self.source) {
             let before = self.fresh.rows_read;
-            evidence = self.stream(kind, None, false, evidence)?;
+            evidence = self.stream(kind, None, false, &evidence)?;
             let count = self.fresh.rows_read - before;
             self.fresh.entry.rows_read.insert(kind.table().to_owned(), count);
         }
         self.take_heads(None)
     }
 
-    /// Streams one table, or rows of it, through the workers.
+    /// Reads one table, or rows of it.
     fn stream(
         &mut self,
         kind: RowKind,
         rowids: Option<&[i64]>,
         in_memory: bool,
-        evidence: Evidence,
+        evidence: &Evidence,
     ) -> Result<Evidence, ExtractError> {
-        let (source, table, generation) = (self.source, kind.table(), kind.generation());
-        let estimate = match rowids {
-            Some(rowids) => rowids.len() as u64,
-            None => source.last_rowid(table),
-        };
+        let (source, table) = (self.source, kind.table());
+        let last = source.last_rowid(table);
+        let estimate = rowids.map_or(last, |rowids| rowids.len() as u64);
         self.job.progress.table(self.job.name, table, estimate);
-        let sql = format!("select rowid, {} from \"{table}\"", source.select_list(table, &wanted(kind)));
-        let partitions = self.owners.partitions.clone();
+        let pieces = match rowids {
+            Some(rowids) => pieces::of_rowids(rowids),
+            // Around damage, every gap is found by one reader.
+            None if source.gaps.is_some() => vec![Piece::Range(Range::FULL)],
+            None => pieces::of_table(last),
+        };
+        if pieces.len() > 1 && self.twins.is_none() {
+            self.twins = Some(pieces::twins(source));
+        }
         let shared = Shared {
+            kind,
             source: self.job.name,
             content: self.job.content,
-            partitions: &partitions,
+            owners: &self.owners,
+            evidence,
             incoming: (!in_memory).then_some(self.job.incoming),
             with_ids: self.job.old.is_some(),
+            with_signatures: rowids.is_none(),
         };
-        let workers = Workers::new();
-        let (owners, progress) = (&self.owners, self.job.progress);
-        let (mut count, mut bytes, mut newest) = (0_u64, 0_u64, self.newest);
-        let read = rayon::in_place_scope(|scope| -> Result<(), ExtractError> {
-            let mut chunker = Chunker::new(kind, partitions.len());
-            let take = |row: &rusqlite::Row<'_>| -> Result<(), rusqlite::Error> {
-                count += 1;
-                bytes += row.get_ref(7)?.as_bytes().map_or(0, <[u8]>::len) as u64;
-                newest = newest.max(integer(row.get_ref(5)?).filter(|moment| PLAUSIBLE.contains(moment)));
-                if count.is_multiple_of(256) {
-                    progress.advance(256, 0);
-                }
-                let session = text_key(row.get_ref(3)?).unwrap_or_default();
-                let Some(partition) = owners.partition_in(session, generation) else { return Ok(()) };
-                if let Some(chunk) = chunker.push(row, partition)? {
-                    workers.submit(scope, chunk, &shared, &evidence);
-                }
-                Ok(())
-            };
-            match rowids {
-                Some(rowids) => source.each_of(table, &sql, rowids, take)?,
-                None => source.each(table, &sql, take)?,
-            };
-            for chunk in chunker.finish() {
-                workers.submit(scope, chunk, &shared, &evidence);
-            }
-            Ok(())
-        });
-        let collected = workers.collect();
-        read?;
-        self.newest = newest;
-        self.fresh.rows_read += count;
-        self.fresh.bytes_read += bytes;
+        let twins = self.twins.as_deref_mut().unwrap_or_default();
         let mut found = Evidence::new();
-        for done in collected? {
+        for done in pieces::read(source, twins, &pieces, shared, self.job.progress)? {
             for (key, evidence) in done.evidence {
                 let known: &mut decode::PromptEvidence = found.entry(key).or_default();
                 known.has_real |= evidence.has_real;
                 known.has_synthetic |= evidence.has_synthetic;
                 known.has_compaction |= evidence.has_compaction;
             }
+            self.newest = self.newest.max(done.newest);
+            self.fresh.rows_read += done.count;
+            self.fresh.bytes_read += done.bytes;
             self.fresh.files.extend(done.files);
             self.fresh.records.extend(done.records);
             for (known, new) in self.fresh.ids.iter_mut().zip(done.ids) {
                 known.extend(new);
             }
-            if rowids.is_none() {
-                for (key, hash) in done.signatures {
-                    let state = self.fresh.states.entry(&key, || orphan(&self.owners, &key));
-                    state.rows = state.rows.wrapping_add(hash);
-                }
+            for (key, hash) in done.signatures {
+                let state = self.fresh.states.entry(&key, || orphan(&self.owners, &key));
+                state.rows = state.rows.wrapping_add(hash);
             }
         }
         Ok(found)

@@ -11,6 +11,7 @@ use crate::store::read;
 use crate::store::schema::TableDef;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::Int64Type;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -131,9 +132,11 @@ impl<'a> Writer<'a> {
                 self.push(table, &partition, record, &mut open, &mut kept)?;
             }
         }
-        for (partition, rows) in open {
-            self.close(table, &partition, rows, &mut kept)?;
-        }
+        let (source, incoming) = (self.job.name, self.job.incoming);
+        let closed = open.into_par_iter().map(|(partition, rows)| {
+            close(table, Place { source: Some(source), partition: &partition, incoming }, rows)
+        });
+        kept.extend(closed.collect::<Result<Vec<_>, _>>()?.into_iter().flatten());
         Ok(kept)
     }
 
@@ -276,24 +279,19 @@ impl<'a> Writer<'a> {
         rows.records.push(record);
         if rows.bytes >= FILE_BYTES || rows.rows >= FILE_ROWS {
             let full = std::mem::take(rows);
-            self.close(table, partition, full, kept)?;
-        }
-        Ok(())
-    }
-
-    fn close(
-        &self,
-        table: &'static TableDef,
-        partition: &str,
-        rows: Open,
-        kept: &mut Vec<FileEntry>,
-    ) -> Result<(), StoreError> {
-        if rows.rows > 0 {
             let place = Place { source: Some(self.job.name), partition, incoming: self.job.incoming };
-            kept.push(parquet::write_records(table, rows.records, place)?);
+            kept.extend(close(table, place, full)?);
         }
         Ok(())
     }
+}
+
+/// Writes rows of a partition; no file for none.
+fn close(table: &TableDef, place: Place<'_>, rows: Open) -> Result<Option<FileEntry>, StoreError> {
+    if rows.rows == 0 {
+        return Ok(None);
+    }
+    parquet::write_records(table, rows.records, place).map(Some)
 }
 
 fn encode(table: &TableDef, error: arrow::error::ArrowError) -> StoreError {

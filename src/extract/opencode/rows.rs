@@ -1,20 +1,12 @@
-//! Raw rows, copied out of SQLite once, in chunks that belong to one partition of the store.
+//! Rows of messages and parts, as SQLite hands them over: borrowed, and unchecked.
 //!
-//! Input: an SQLite statement. Output: [`Chunk`]s, each bounded in bytes, whose sequence depends only on the rows.
+//! Input: an SQLite statement's current row. Output: [`RawRow`].
 
 use super::partition::Generation;
 use super::sqlite::Source;
 use rusqlite::types::ValueRef;
-use std::ops::Range;
 
-/// A chunk is handed to a worker when it reaches this many bytes …
-const CHUNK_BYTES: usize = 12 << 20;
-/// … or this many rows.
-const CHUNK_ROWS: usize = 1 << 17;
-/// All chunks under construction together; the largest goes first.
-const PENDING_BYTES: usize = 40 << 20;
-
-/// Which source table a chunk holds.
+/// Which source table a row is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RowKind {
     /// First generation: `message`.
@@ -53,29 +45,62 @@ impl RowKind {
 }
 
 /// A cell that should hold text.
-#[derive(Debug, Clone)]
-pub(super) enum Cell {
-    /// Bytes in the chunk's arena; UTF-8 is not yet checked.
-    Text(Range<usize>),
-    /// A BLOB: its bytes are kept for the quarantine.
-    Blob(Range<usize>),
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Field<'a> {
+    /// UTF-8 is not yet checked.
+    Text(&'a [u8]),
+    /// Its bytes are kept for the quarantine.
+    Blob(&'a [u8]),
     /// NULL.
     Null,
     /// A number where text belongs.
     Number,
 }
 
-/// One row; ranges point into the chunk's arena.
-#[derive(Debug, Clone)]
-pub(super) struct RawRow {
+impl<'a> From<ValueRef<'a>> for Field<'a> {
+    fn from(value: ValueRef<'a>) -> Self {
+        match value {
+            ValueRef::Text(bytes) => Self::Text(bytes),
+            ValueRef::Blob(bytes) => Self::Blob(bytes),
+            ValueRef::Null => Self::Null,
+            ValueRef::Integer(_) | ValueRef::Real(_) => Self::Number,
+        }
+    }
+}
+
+impl<'a> Field<'a> {
+    /// Its bytes.
+    #[must_use]
+    pub(super) fn bytes(self) -> Option<&'a [u8]> {
+        match self {
+            Self::Text(bytes) | Self::Blob(bytes) => Some(bytes),
+            Self::Null | Self::Number => None,
+        }
+    }
+
+    /// Its text; bytes that are not UTF-8 are no text.
+    #[must_use]
+    pub(super) fn text(self) -> Option<&'a str> {
+        match self {
+            Self::Text(bytes) => simdutf8::basic::from_utf8(bytes).ok(),
+            _ => None,
+        }
+    }
+}
+
+/// One row.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RawRow<'a> {
+    /// The table.
+    pub kind: RowKind,
     /// SQLite's rowid.
     pub rowid: i64,
     /// `id`.
-    pub id: Cell,
+    pub id: Field<'a>,
     /// `message_id` of a part, `type` of a v2 row.
-    pub second: Cell,
+    pub second: Field<'a>,
     /// `session_id`.
-    pub session_id: Cell,
+    pub session_id: Field<'a>,
     /// `time_created`, where it is an integer.
     pub time_created: Option<i64>,
     /// `time_updated`, where it is an integer.
@@ -83,57 +108,26 @@ pub(super) struct RawRow {
     /// `seq` of a v2 row.
     pub seq: Option<i64>,
     /// `data`.
-    pub data: Cell,
+    pub data: Field<'a>,
 }
 
-/// Rows of one partition.
-#[derive(Debug)]
-pub(super) struct Chunk {
-    /// The source's table.
-    pub kind: RowKind,
-    /// The partition's number.
-    pub partition: u32,
-    /// Position among the chunks of its table.
-    pub sequence: usize,
-    /// The bytes.
-    pub arena: Vec<u8>,
-    /// The rows.
-    pub rows: Vec<RawRow>,
-}
-
-impl Chunk {
-    /// The bytes of a cell.
-    #[must_use]
-    pub(super) fn bytes(&self, cell: &Cell) -> Option<&[u8]> {
-        match cell {
-            Cell::Text(range) | Cell::Blob(range) => self.arena.get(range.clone()),
-            Cell::Null | Cell::Number => None,
-        }
-    }
-
-    /// The text of a cell; bytes that are not UTF-8 are no text.
-    #[must_use]
-    pub(super) fn text(&self, cell: &Cell) -> Option<&str> {
-        match cell {
-            Cell::Text(range) => self.arena.get(range.clone()).and_then(|bytes| simdutf8::basic::from_utf8(bytes).ok()),
-            _ => None,
-        }
-    }
-
-    fn push(&mut self, value: ValueRef<'_>) -> Cell {
-        let start = self.arena.len();
-        match value {
-            ValueRef::Text(bytes) => {
-                self.arena.extend_from_slice(bytes);
-                Cell::Text(start..self.arena.len())
-            }
-            ValueRef::Blob(bytes) => {
-                self.arena.extend_from_slice(bytes);
-                Cell::Blob(start..self.arena.len())
-            }
-            ValueRef::Null => Cell::Null,
-            ValueRef::Integer(_) | ValueRef::Real(_) => Cell::Number,
-        }
+impl<'a> RawRow<'a> {
+    /// The current row of a statement that selects the rowid and what is [`wanted`].
+    ///
+    /// # Errors
+    /// As SQLite says.
+    pub(super) fn of(kind: RowKind, row: &'a rusqlite::Row<'_>) -> Result<Self, rusqlite::Error> {
+        Ok(Self {
+            kind,
+            rowid: integer(row.get_ref(0)?).unwrap_or_default(),
+            id: row.get_ref(1)?.into(),
+            second: row.get_ref(2)?.into(),
+            session_id: row.get_ref(3)?.into(),
+            time_created: integer(row.get_ref(4)?),
+            time_updated: integer(row.get_ref(5)?),
+            seq: integer(row.get_ref(6)?),
+            data: row.get_ref(7)?.into(),
+        })
     }
 }
 
@@ -155,82 +149,5 @@ pub(super) fn wanted(kind: RowKind) -> [&'static str; 7] {
         RowKind::Message => ["id", "-", "session_id", "time_created", "time_updated", "-", "data"],
         RowKind::Part => ["id", "message_id", "session_id", "time_created", "time_updated", "-", "data"],
         RowKind::V2 => ["id", "type", "session_id", "time_created", "time_updated", "seq", "data"],
-    }
-}
-
-/// Collects rows into chunks.
-pub(super) struct Chunker {
-    kind: RowKind,
-    pending: Vec<Option<Chunk>>,
-    bytes: usize,
-    given: usize,
-}
-
-impl Chunker {
-    /// For `partitions` partitions.
-    #[must_use]
-    pub(super) fn new(kind: RowKind, partitions: usize) -> Self {
-        Self { kind, pending: std::iter::repeat_with(|| None).take(partitions).collect(), bytes: 0, given: 0 }
-    }
-
-    /// Adds the statement's current row; gives a chunk when one is full.
-    ///
-    /// # Errors
-    /// As SQLite says.
-    pub(super) fn push(&mut self, row: &rusqlite::Row<'_>, partition: u32) -> Result<Option<Chunk>, rusqlite::Error> {
-        let slot = partition as usize;
-        if slot >= self.pending.len() {
-            self.pending.resize_with(slot + 1, || None);
-        }
-        let kind = self.kind;
-        let chunk = self.pending[slot].get_or_insert_with(|| Chunk {
-            kind,
-            partition,
-            sequence: 0,
-            arena: Vec::new(),
-            rows: Vec::new(),
-        });
-        let before = chunk.arena.len();
-        let raw = RawRow {
-            rowid: integer(row.get_ref(0)?).unwrap_or_default(),
-            id: chunk.push(row.get_ref(1)?),
-            second: chunk.push(row.get_ref(2)?),
-            session_id: chunk.push(row.get_ref(3)?),
-            time_created: integer(row.get_ref(4)?),
-            time_updated: integer(row.get_ref(5)?),
-            seq: integer(row.get_ref(6)?),
-            data: chunk.push(row.get_ref(7)?),
-        };
-        chunk.rows.push(raw);
-        self.bytes += chunk.arena.len() - before;
-        if chunk.arena.len() >= CHUNK_BYTES || chunk.rows.len() >= CHUNK_ROWS {
-            return Ok(self.take(slot));
-        }
-        if self.bytes >= PENDING_BYTES {
-            let largest = (0..self.pending.len())
-                .max_by_key(|index| self.pending[*index].as_ref().map_or(0, |chunk| chunk.arena.len()));
-            return Ok(largest.and_then(|index| self.take(index)));
-        }
-        Ok(None)
-    }
-
-    fn take(&mut self, slot: usize) -> Option<Chunk> {
-        let mut chunk = self.pending[slot].take();
-        if let Some(chunk) = &mut chunk {
-            self.bytes -= chunk.arena.len();
-            chunk.sequence = self.given;
-            self.given += 1;
-        }
-        chunk
-    }
-
-    /// What is left, in order of partitions.
-    pub(super) fn finish(self) -> impl Iterator<Item = Chunk> {
-        let given = self.given;
-        self.pending
-            .into_iter()
-            .flatten()
-            .enumerate()
-            .map(move |(index, chunk)| Chunk { sequence: given + index, ..chunk })
     }
 }

@@ -5,8 +5,8 @@
 
 use super::partition::{Owners, PLAUSIBLE, text_key};
 use super::rescue::Range;
-use super::rows::{RowKind, integer, wanted};
-use super::signature::{Field, Hasher, LOCAL, Payload, RowView};
+use super::rows::{Field, RowKind, integer, wanted};
+use super::signature::{Hasher, LOCAL, Payload, RowView};
 use super::sqlite::Source;
 use super::state::Key;
 use crate::error::ExtractError;

@@ -1,7 +1,7 @@
 //! Signals into their columns. Input: a decoded part. Output: rows of the table `signal`.
 
+use super::columns::PartRow;
 use super::decode::PartFields;
-use super::jobs::PartRow;
 use crate::store::batch::Batch;
 
 /// Adds what a part says; most say nothing.

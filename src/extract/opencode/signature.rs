@@ -1,36 +1,16 @@
 //! Signatures: what a refresh compares to find the sessions that changed.
 //!
-//! Input: rows, as SQLite or a chunk holds them. Output: a 128-bit hash of each; the sum of the hashes of a session's rows,
+//! Input: rows, as SQLite holds them. Output: a 128-bit hash of each; the sum of the hashes of a session's rows,
 //! whatever their order, is the session's signature. A row's data takes part when it is short enough to lie in SQLite's leaf
 //! page, and only with its length when not: so a refresh reads no overflow page of what did not change. (OpenCode never
 //! changes a long text without its length or the row's `time_updated`.)
 
-use super::rows::{Cell, Chunk, RawRow, RowKind};
+use super::rows::{Field, RawRow, RowKind};
 use rusqlite::types::ValueRef;
 use xxhash_rust::xxh3::xxh3_128;
 
 /// Data up to this many bytes is hashed; with its row it fits into a page of 4,096 bytes.
 pub(super) const LOCAL: usize = 3_800;
-
-/// A value as far as it matters to a signature.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Field<'a> {
-    Text(&'a [u8]),
-    Blob(&'a [u8]),
-    Null,
-    Number,
-}
-
-impl<'a> From<ValueRef<'a>> for Field<'a> {
-    fn from(value: ValueRef<'a>) -> Self {
-        match value {
-            ValueRef::Text(bytes) => Self::Text(bytes),
-            ValueRef::Blob(bytes) => Self::Blob(bytes),
-            ValueRef::Null => Self::Null,
-            ValueRef::Integer(_) | ValueRef::Real(_) => Self::Number,
-        }
-    }
-}
 
 /// A row's data.
 #[derive(Debug, Clone, Copy)]
@@ -54,25 +34,19 @@ pub(super) struct RowView<'a> {
 }
 
 impl<'a> RowView<'a> {
-    /// A row of a chunk.
-    pub(super) fn of(chunk: &'a Chunk, row: &RawRow) -> Self {
-        let field = |cell: &Cell| match cell {
-            Cell::Text(range) => Field::Text(&chunk.arena[range.clone()]),
-            Cell::Blob(range) => Field::Blob(&chunk.arena[range.clone()]),
-            Cell::Null => Field::Null,
-            Cell::Number => Field::Number,
-        };
-        let data = match field(&row.data) {
+    /// A whole row.
+    pub(super) fn of(row: &RawRow<'a>) -> Self {
+        let data = match row.data {
             Field::Text(bytes) if bytes.len() > LOCAL => Payload::Far(bytes.len(), false),
             Field::Blob(bytes) if bytes.len() > LOCAL => Payload::Far(bytes.len(), true),
             near => Payload::Near(near),
         };
         Self {
-            kind: chunk.kind,
+            kind: row.kind,
             rowid: row.rowid,
-            id: field(&row.id),
-            second: field(&row.second),
-            session_id: field(&row.session_id),
+            id: row.id,
+            second: row.second,
+            session_id: row.session_id,
             numbers: [row.time_created, row.time_updated, row.seq],
             data,
         }

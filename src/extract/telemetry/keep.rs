@@ -6,6 +6,7 @@
 use super::sink::{Known, id_key, path_key};
 use crate::error::StoreError;
 use crate::store::batch::{Batch, arrow_schema};
+use crate::store::incoming::Incoming;
 use crate::store::manifest::{FileEntry, Manifest, TableEntry};
 use crate::store::parquet::{self, Place};
 use crate::store::schema::{QUARANTINE, TELEMETRY, TELEMETRY_FILE, TELEMETRY_TOTAL, TableDef};
@@ -13,7 +14,6 @@ use crate::store::{Store, read};
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, new_null_array};
 use arrow::compute::{SortColumn, concat_batches, filter_record_batch, lexsort_to_indices, take_record_batch};
 use arrow::error::ArrowError;
-use camino::Utf8Path;
 use std::collections::BTreeMap;
 
 /// The tables that are only telemetry's.
@@ -158,7 +158,7 @@ pub(super) fn write(
     table: &'static TableDef,
     rows: Rows,
     order: &[&str],
-    incoming: &Utf8Path,
+    incoming: &Incoming,
 ) -> Result<TableEntry, StoreError> {
     let mut entry = TableEntry::default();
     for (partition, batches) in rows {

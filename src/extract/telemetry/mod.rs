@@ -27,10 +27,10 @@ use super::catalog::{self, RecordedDirectory};
 use super::opencode::locate::Found;
 use super::opencode::sqlite::{self, Source};
 use crate::error::{ExtractError, StoreError};
-use crate::store::Store;
 use crate::store::batch::Batch;
 use crate::store::manifest::{FileEntry, Fingerprint, Manifest, TelemetryEntry};
 use crate::store::schema::{QUARANTINE, TELEMETRY, TELEMETRY_FILE, TELEMETRY_TOTAL, TableDef};
+use crate::store::{Store, incoming::Incoming};
 use arrow::array::RecordBatch;
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::tz::TimeZone;
@@ -114,7 +114,7 @@ struct Candidate {
 pub fn refresh(
     wanted: &Wanted<'_>,
     manifest: &mut Manifest,
-    incoming: &mut dyn FnMut() -> Result<Utf8PathBuf, StoreError>,
+    incoming: &mut dyn FnMut() -> Result<Incoming, StoreError>,
 ) -> Result<Vec<Read>, ExtractError> {
     carry_over(wanted.old, manifest);
     // Other columns, or files that are not what the manifest says: what can still be read is written anew.
@@ -284,7 +284,7 @@ fn write(
     sink: Sink<'_>,
     read: &[Read],
     manifest: &mut Manifest,
-    incoming: &Utf8Path,
+    incoming: &Incoming,
 ) -> Result<(), StoreError> {
     let paths: HashSet<&str> = read.iter().map(|read| read.entry.path.as_str()).collect();
     let put = |manifest: &mut Manifest, table: &'static TableDef, rows: Rows, order: &[&str]| {
@@ -366,7 +366,7 @@ pub fn ingest(
     let read = refresh(&wanted, &mut manifest, &mut || super::incoming(store, &mut folder))?;
     if !read.is_empty() {
         manifest.written_at = now;
-        store.commit(&manifest)?;
+        store.commit(folder.as_ref(), &manifest)?;
     }
     let entries = manifest.telemetry.iter().filter(|entry| files.iter().any(|file| file.path == entry.path));
     Ok(entries

@@ -65,7 +65,7 @@ impl Archive {
                     copied_files += 1;
                 }
             }
-            store.commit(&own)?;
+            store.commit(Some(&incoming), &own)?;
         }
         Ok(Restored { manifest, copied_files })
     }

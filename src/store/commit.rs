@@ -1,0 +1,129 @@
+//! From one state to the next: new files into place, the manifest over the old one, what nobody names away.
+//!
+//! Input: files in the folder for incoming ones, and the manifest that names them. Output: the new state. Until the
+//! manifest is renamed, the old state stands.
+
+use super::incoming::Incoming;
+use super::manifest::Manifest;
+use super::{
+    READING, STAGING, Store, checked, children, io, private_file, private_folder, refuse_link, schema, sync_folder,
+};
+use crate::error::StoreError;
+use camino::Utf8Path;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use std::collections::HashSet;
+
+impl Store {
+    /// Waits until the new files are on the disk, moves them into place, renames the new manifest over the old one and removes what it no longer names.
+    ///
+    /// # Errors
+    /// Any of that fails; until the manifest is renamed the old state stands.
+    pub fn commit(&self, incoming: Option<&Incoming>, manifest: &Manifest) -> Result<(), StoreError> {
+        incoming.map_or(Ok(()), Incoming::settle)?;
+        let staging = self.own(STAGING);
+        let mut folders = HashSet::new();
+        let (mut moved, mut plain) = (Vec::new(), HashSet::new());
+        let whole = self.place_new_tables(&staging)?;
+        for file in manifest.files() {
+            let from = staging.join(&file.path);
+            let to = self.root.join(&file.path);
+            let is_placed = file.path.split('/').next().is_some_and(|table| whole.contains(table));
+            if is_placed || from.exists() {
+                checked::refuse_links(&self.root, &file.path, &mut plain)?;
+                moved.push(file);
+                let folder = to.parent().unwrap_or(&self.root);
+                folders.extend(folder.ancestors().take_while(|above| *above != self.root).map(Utf8Path::to_owned));
+                if !is_placed {
+                    private_folder(folder).map_err(io("create", folder))?;
+                    std::fs::rename(&from, &to).map_err(io("rename", &to))?;
+                }
+            }
+        }
+        // Side by side: the file system writes what waits at the same time in one go.
+        folders.par_iter().try_for_each(|folder| sync_folder(folder))?;
+        manifest.save(&self.root, self.writer())?;
+        self.have_checked(moved.into_iter());
+        self.tidy(manifest)
+    }
+
+    /// Removes what the manifest does not name. The folder for incoming files goes last: as long as it is there, a crash, or
+    /// somebody who read, has left files behind.
+    fn tidy(&self, manifest: &Manifest) -> Result<(), StoreError> {
+        if self.sweep(manifest)? {
+            self.discard()?;
+        }
+        Ok(())
+    }
+
+    /// Does what an earlier commit left to do; for a refresh that found nothing new.
+    ///
+    /// # Errors
+    /// A file cannot be removed.
+    pub fn resume(&self, manifest: &Manifest) -> Result<(), StoreError> {
+        if self.own(STAGING).exists() { self.tidy(manifest) } else { Ok(()) }
+    }
+
+    /// Moves the folders of tables that the store does not have yet as they are; gives their names.
+    fn place_new_tables(&self, staging: &Utf8Path) -> Result<HashSet<String>, StoreError> {
+        let mut placed = HashSet::new();
+        for from in children(staging)? {
+            let Some(name) = from.file_name().filter(|name| schema::TABLES.iter().any(|table| table.name == *name))
+            else {
+                continue;
+            };
+            let to = self.root.join(name);
+            if from.is_dir() && to.symlink_metadata().is_err() {
+                std::fs::rename(&from, &to).map_err(io("rename", &to))?;
+                placed.insert(name.to_owned());
+            }
+        }
+        Ok(placed)
+    }
+
+    /// Removes files of earlier states (and of a crash), unless somebody reads: then the next refresh does.
+    fn sweep(&self, manifest: &Manifest) -> Result<bool, StoreError> {
+        let path = self.root.join(READING);
+        refuse_link(&path)?;
+        let alone = private_file(&path).map_err(io("write", &path))?;
+        if alone.try_lock().is_err() {
+            return Ok(false);
+        }
+        let others = self.other_manifests();
+        let unreadable = others.len() + 1 < Manifest::writers(&self.root)?.len();
+        let kept: HashSet<&str> =
+            others.iter().chain([manifest]).flat_map(Manifest::files).map(|file| file.path.as_str()).collect();
+        // Files of another writer may be on their way into its manifest.
+        let is_own = |path: &str| match path.split('/').nth(1).and_then(|part| part.strip_prefix("source=")) {
+            Some(source) => manifest.source(source).is_some() || (self.writer.is_none() && others.is_empty()),
+            None => self.writer.is_none(),
+        };
+        for table in schema::TABLES {
+            self.sweep_folder(&self.root.join(table.name), &|path| kept.contains(path) || unreadable || !is_own(path))?;
+        }
+        Ok(true)
+    }
+
+    /// True when the folder is empty afterwards, and therefore gone.
+    fn sweep_folder(&self, folder: &Utf8Path, keep: &dyn Fn(&str) -> bool) -> Result<bool, StoreError> {
+        if !folder.is_dir() || folder.is_symlink() {
+            return Ok(false);
+        }
+        let mut left = 0;
+        for path in children(folder)? {
+            if path.is_dir() && !path.is_symlink() {
+                left += usize::from(!self.sweep_folder(&path, keep)?);
+                continue;
+            }
+            let relative = path.strip_prefix(&self.root).map(Utf8Path::as_str).unwrap_or_default();
+            if keep(relative) {
+                left += 1;
+            } else {
+                std::fs::remove_file(&path).map_err(io("remove", &path))?;
+            }
+        }
+        if left == 0 {
+            std::fs::remove_dir(folder).map_err(io("remove", folder))?;
+        }
+        Ok(left == 0)
+    }
+}
