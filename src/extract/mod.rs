@@ -93,17 +93,7 @@ struct Run<'a> {
 pub fn refresh(store: &Store, request: &Request<'_>, progress: &dyn Progress) -> Result<Refreshed, ExtractError> {
     let started = Instant::now();
     let _lock = store.lock(true, || tracing::warn!("another logicoma is working on this store: waiting for it"))?;
-    let mut lost = None;
-    let old = match store.own_manifest() {
-        Ok(manifest) => Some(manifest),
-        Err(StoreError::Absent { .. }) => None,
-        // A rebuild is what the hint of a damaged store asks for.
-        Err(error @ (StoreError::Manifest { .. } | StoreError::Damaged { .. })) if request.full => {
-            lost = Some(format!("{error}: what its files still hold was carried over, but history may be lost"));
-            Some(sources::salvage(store)?)
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let (old, lost) = sources::known(store, request.full)?;
     let content = request.content.unwrap_or_else(|| old.as_ref().is_none_or(|manifest| manifest.has_content));
     let mut old = old.unwrap_or_else(|| Manifest::empty(content, request.now));
     let mut is_current = lost.is_none() && old.schema_version == SCHEMA_VERSION && old.has_content == content;

@@ -140,6 +140,28 @@ pub(super) fn replaced(path: &Utf8Path, old: &str, new: &str, seen_at: Option<i6
     )
 }
 
+/// What this writer keeps in the store, and what is to be said of it when its manifest was lost.
+///
+/// # Errors
+/// The manifest is damaged, and a rebuild is not what was asked for.
+pub(super) fn known(store: &Store, full: bool) -> Result<(Option<Manifest>, Option<String>), StoreError> {
+    match store.own_manifest() {
+        Ok(manifest) => Ok((Some(manifest), None)),
+        // Files without a manifest: it was lost, or a first refresh ended before it was written.
+        Err(StoreError::Absent { .. }) => {
+            let left = Some(salvage(store)?).filter(|left| !left.tables.is_empty());
+            let said = format!("{} has files but no manifest: what they hold was carried over", store.root());
+            Ok((left.clone(), left.map(|_| said)))
+        }
+        // A rebuild is what the hint of a damaged store asks for.
+        Err(error @ (StoreError::Manifest { .. } | StoreError::Damaged { .. })) if full => {
+            let said = format!("{error}: what its files still hold was carried over, but history may be lost");
+            Ok((Some(salvage(store)?), Some(said)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// A manifest made from the files that lie in a store whose own manifest was lost. What they hold may be history.
 ///
 /// # Errors
@@ -152,7 +174,7 @@ pub(super) fn salvage(store: &Store) -> Result<Manifest, StoreError> {
         for path in store::walk(&store.root().join(table.name))? {
             let Some(entry) = store::read::entry(store.root(), &path) else { continue };
             match entry.source().map(str::to_owned) {
-                Some(source) if is_foreign(&source) => continue,
+                Some(source) if is_foreign(&source) || !store.may_be_own(&source) => continue,
                 Some(source) if manifest.source(&source).is_none() => {
                     manifest.sources.push(SourceEntry::named(&source, ""));
                 }

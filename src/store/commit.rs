@@ -3,8 +3,9 @@
 //! Input: files in the folder for incoming ones, and the manifest that names them. Output: the new state. Until the
 //! manifest is renamed, the old state stands.
 
+use super::belongs::is_shaped;
 use super::incoming::Incoming;
-use super::manifest::Manifest;
+use super::manifest::{Manifest, source_of};
 use super::{
     READING, STAGING, Store, checked, children, io, private_file, private_folder, refuse_link, schema, sync_folder,
 };
@@ -12,6 +13,7 @@ use crate::error::StoreError;
 use camino::Utf8Path;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use std::collections::HashSet;
+use std::io::ErrorKind;
 
 impl Store {
     /// Waits until the new files are on the disk, moves them into place, renames the new manifest over the old one and removes what it no longer names.
@@ -73,8 +75,12 @@ impl Store {
             };
             let to = self.root.join(name);
             if from.is_dir() && to.symlink_metadata().is_err() {
-                std::fs::rename(&from, &to).map_err(io("rename", &to))?;
-                placed.insert(name.to_owned());
+                match std::fs::rename(&from, &to) {
+                    Ok(()) => drop(placed.insert(name.to_owned())),
+                    // Another writer was quicker: its folder takes our files one by one.
+                    Err(_) if to.exists() => {}
+                    Err(error) => return Err(io("rename", &to)(error)),
+                }
             }
         }
         Ok(placed)
@@ -93,37 +99,47 @@ impl Store {
         let kept: HashSet<&str> =
             others.iter().chain([manifest]).flat_map(Manifest::files).map(|file| file.path.as_str()).collect();
         // Files of another writer may be on their way into its manifest.
-        let is_own = |path: &str| match path.split('/').nth(1).and_then(|part| part.strip_prefix("source=")) {
-            Some(source) => manifest.source(source).is_some() || (self.writer.is_none() && others.is_empty()),
+        let is_own = |path: &str| match source_of(path) {
+            Some(source) => {
+                let may_be_own = || self.writer.is_none() && others.is_empty() && self.may_be_own(source);
+                manifest.source(source).is_some() || may_be_own()
+            }
             None => self.writer.is_none(),
         };
+        // What somebody else put there stays.
+        let keep = |path: &str| kept.contains(path) || !is_shaped(path) || unreadable || !is_own(path);
         for table in schema::TABLES {
-            self.sweep_folder(&self.root.join(table.name), &|path| kept.contains(path) || unreadable || !is_own(path))?;
+            self.sweep_folder(&self.root.join(table.name), &keep)?;
         }
         Ok(true)
     }
 
-    /// True when the folder is empty afterwards, and therefore gone.
+    /// True when the folder is gone: all that was in it went. One that was empty before is another writer's, who is about to
+    /// fill it.
     fn sweep_folder(&self, folder: &Utf8Path, keep: &dyn Fn(&str) -> bool) -> Result<bool, StoreError> {
         if !folder.is_dir() || folder.is_symlink() {
             return Ok(false);
         }
-        let mut left = 0;
+        let (mut left, mut gone) = (0, 0);
         for path in children(folder)? {
-            if path.is_dir() && !path.is_symlink() {
-                left += usize::from(!self.sweep_folder(&path, keep)?);
-                continue;
-            }
-            let relative = path.strip_prefix(&self.root).map(Utf8Path::as_str).unwrap_or_default();
-            if keep(relative) {
-                left += 1;
+            let is_gone = if path.is_dir() && !path.is_symlink() {
+                self.sweep_folder(&path, keep)?
+            } else if keep(path.strip_prefix(&self.root).map(Utf8Path::as_str).unwrap_or_default()) {
+                false
             } else {
                 std::fs::remove_file(&path).map_err(io("remove", &path))?;
-            }
+                true
+            };
+            *(if is_gone { &mut gone } else { &mut left }) += 1;
         }
-        if left == 0 {
-            std::fs::remove_dir(folder).map_err(io("remove", folder))?;
+        if left > 0 || gone == 0 {
+            return Ok(false);
         }
-        Ok(left == 0)
+        match std::fs::remove_dir(folder) {
+            // Another writer put something there meanwhile.
+            Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => Ok(false),
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(io("remove", folder)(error)),
+            _ => Ok(true),
+        }
     }
 }

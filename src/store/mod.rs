@@ -9,6 +9,7 @@
 //! shared lock, so that no file goes while they read.
 
 pub mod batch;
+mod belongs;
 mod checked;
 mod commit;
 pub mod incoming;
@@ -159,20 +160,6 @@ impl Store {
         Ok(StoreLock { _file: file })
     }
 
-    fn create(&self) -> Result<(), StoreError> {
-        private_folder(&self.root).map_err(io("create", &self.root))?;
-        let names = children(&self.root)?;
-        let is_ours = names.iter().filter_map(|path| path.file_name()).any(|name| {
-            name == manifest::FILE || name.starts_with(LOCK) || name == READING || name.starts_with("manifest-")
-        });
-        // Snapshots may outlive the store that they froze.
-        let others = names.iter().filter(|path| path.file_name() != Some(snapshot::FOLDER)).count();
-        if others > 0 && !is_ours {
-            return Err(StoreError::Foreign { path: self.root.clone() });
-        }
-        Ok(())
-    }
-
     /// An empty folder beside the tables, in which new files are written before they are moved into place.
     ///
     /// # Errors
@@ -219,7 +206,11 @@ pub fn private_folder(path: &Utf8Path) -> std::io::Result<()> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
+    match builder.create(path) {
+        // A folder above may go between two steps, when another writer sweeps.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => builder.create(path),
+        made => made,
+    }
 }
 
 /// Opens a file for writing, for the user only (0600), keeping what it holds.

@@ -237,10 +237,6 @@ fn a_folder_that_vanishes_is_no_panic_and_the_next_run_is_fine() {
             let _ = fs::remove_file(&db);
         }
         let output = child.wait_with_output().expect("ended");
-        if round % 2 == 0 {
-            // The program may have written while the folder was being removed: now the rest goes too.
-            let _ = fs::remove_dir_all(place.path("store"));
-        }
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         let code = output.status.code().unwrap_or(-1);
         assert!([0, 3, 4, 6].contains(&code), "{code}: {text}");
@@ -256,6 +252,46 @@ fn a_folder_that_vanishes_is_no_panic_and_the_next_run_is_fine() {
         assert_eq!(count(&place, &place.path("store")), 48);
     }
     eprintln!("vanishing folders: {failed} runs failed with a sentence, {done} had read enough");
+}
+
+#[test]
+fn a_half_removed_store_goes_on_and_a_folder_of_somebody_else_is_left_alone() {
+    let place = Place::new();
+    let db = copy_of_real(&place);
+    let store = place.path("store");
+    place.on(&db, &["extract"]).ok();
+    rusqlite::Connection::open(&db)
+        .and_then(|database| {
+            database.execute_batch("pragma foreign_keys = on; delete from session where title = 'Audit src'")
+        })
+        .expect("deleted");
+    place.on(&db, &["extract"]).ok();
+    let hidden = || fs::read_dir(&store).expect("store").flatten().filter(|entry| !entry.path().is_dir());
+    // All that says that this is a store is gone, and a table with it.
+    let lose = || {
+        for entry in hidden() {
+            fs::remove_file(entry.path()).expect("removed");
+        }
+        fs::remove_dir_all(store.join("todo")).expect("removed");
+    };
+    lose();
+    let run = place.on(&db, &["extract"]).ok();
+    assert!(run.err.contains("has files but no manifest"), "{}", run.err);
+    assert_eq!(count(&place, &store), 48, "the session that the database no longer holds is history still");
+    // One file that is not ours: nothing in this folder is taken for a store, and nothing is touched.
+    lose();
+    fs::write(store.join("session/notes.txt"), "mine").expect("written");
+    let before = tree(&store);
+    place.on(&db, &["extract"]).fails(6, &["hint:", "empty folder"]);
+    assert_eq!(tree(&store), before);
+    // In a store that says what it is, it stays where it was put.
+    fs::rename(store.join("session/notes.txt"), place.path("notes.txt")).expect("moved");
+    place.on(&db, &["extract"]).ok();
+    fs::rename(place.path("notes.txt"), store.join("session/notes.txt")).expect("moved");
+    one_more_session(&db, 1);
+    place.on(&db, &["extract"]).ok();
+    assert_eq!(count(&place, &store), 49);
+    assert!(store.join("session/notes.txt").exists());
 }
 
 #[test]

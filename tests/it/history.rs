@@ -191,6 +191,48 @@ fn an_older_copy_is_noticed_with_times_and_counts() {
 }
 
 #[test]
+fn an_older_copy_is_told_from_a_deletion_although_no_change_is_newer() {
+    let place = Place::new();
+    let db = copy(&place);
+    let old = fs::read(&db).expect("read");
+    // A session that is not the newest.
+    let add = "insert into session (id, project_id, slug, directory, title, version, time_created, time_updated)
+         values ('ses_quiet', 'global', 's', '/tmp', 'Quiet', '1.18.33', 1792000000000, 1792000000000)";
+    change(&db, add);
+    extract_at(&place, &db, 1, &[]);
+    change(&db, "delete from session where id = 'ses_quiet'");
+    let run = place.on(&db, &["extract"]).ok();
+    assert!(!run.err.contains("copy") && !run.err.contains("older"), "an everyday deletion: {}", run.err);
+    change(&db, add);
+    extract_at(&place, &db, 2, &[]);
+    fs::write(&db, old).expect("restored");
+    let run = place.on(&db, &["extract"]).ok();
+    for text in ["is another copy than was read before", "1 sessions, 0 messages and 0 parts are not in it"] {
+        assert!(run.err.contains(text), "'{text}' is not in {}", run.err);
+    }
+    let gone = ask(&place, &db, "select id from raw_session where last_seen_at is not null");
+    assert_eq!(gone, json!([{"id": "ses_quiet"}]));
+}
+
+#[test]
+fn an_older_copy_from_which_nothing_is_missing_is_told_too() {
+    let place = Place::new();
+    let db = copy(&place);
+    let old = fs::read(&db).expect("read");
+    change(
+        &db,
+        "update session set title = 'Later', time_updated = 1795300000000 where id = (select min(id) from session)",
+    );
+    extract_at(&place, &db, 1, &[]);
+    fs::write(&db, old).expect("restored");
+    let run = place.on(&db, &["extract"]).ok();
+    for text in ["is older than what was read before", "nothing is missing"] {
+        assert!(run.err.contains(text), "'{text}' is not in {}", run.err);
+    }
+    assert_eq!(ask(&place, &db, "select count(*) as n from session where title = 'Later'"), json!([{"n": 0}]));
+}
+
+#[test]
 fn a_database_that_is_gone_leaves_its_history() {
     let place = Place::new();
     let db = copy(&place);

@@ -189,4 +189,10 @@ fn an_unchanged_folder_is_not_read_again_and_a_changed_one_is() {
     assert_eq!(place.json(&folder, &["extract", "--json"])[0]["is_changed"], true);
     let rows = ask(&place, &folder, "select count(*) as n from session where title = 'Renamed by hand'");
     assert_eq!(rows[0]["n"], 1);
+    // A file that goes is a row that goes, and no sign of an older copy.
+    let gone = file_of(&folder, "Renamed by hand");
+    fs::remove_file(&gone).expect("removed");
+    let run = place.on(&folder, &["extract"]).ok();
+    assert!(!run.err.contains("copy"), "{}", run.err);
+    assert_eq!(ask(&place, &folder, "select count(last_seen_at) as n from raw_session")[0]["n"], 1);
 }

@@ -14,6 +14,7 @@ use crate::error::StoreError;
 use crate::extract::disk;
 use crate::store::parquet::{self, Place};
 use crate::store::schema::{self, TableDef};
+use camino::Utf8Path;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -143,28 +144,38 @@ pub(super) fn reshape(job: Job<'_>) -> Result<(Files, Vec<String>), StoreError> 
     Ok((files, writer.notices))
 }
 
-/// An older copy stands where a newer database was, or nothing is left of it.
+/// An older copy stands where a newer database was, or nothing is left of it. What tells is the newest change; and SQLite's
+/// own counter of changes, which only grows, where rows are missing: one who deletes the newest session has it grow.
 fn notice_of_age(job: Job<'_>, fresh: &Fresh, vanished: &BTreeMap<&'static str, u64>) -> Option<String> {
     let old = job.old?.entry?;
     let gone = |table: &str| vanished.get(table).copied().unwrap_or(0);
     let (sessions, messages, parts) = (gone("session"), gone("message"), gone("part"));
-    if sessions + messages + parts == 0 {
-        return None;
-    }
+    let is_less = sessions + messages + parts > 0;
     let counts = format!("{sessions} sessions, {messages} messages and {parts} parts");
     let path = &fresh.entry.path;
     let when =
         |moment: i64| Timestamp::from_millisecond(moment).map_or_else(|_| moment.to_string(), |at| at.to_string());
+    let missing = if is_less {
+        format!("{counts} are not in it; they stay in the store as history")
+    } else {
+        "what it says of a row counts, and nothing is missing".to_owned()
+    };
+    let (before, now) = (old.fingerprint.change_counter, fresh.entry.fingerprint.change_counter);
+    let is_empty = || !fresh.states.sessions.values().any(|state| matches!(state.held, Held::In(_)));
     match (old.newest_at, fresh.entry.newest_at) {
         (Some(before), Some(now)) if now < before => Some(format!(
-            "{path} is older than what was read before: its newest change is of {}, not of {}. {counts} are not in it; \
-             they stay in the store as history",
+            "{path} is older than what was read before: its newest change is of {}, not of {}. {missing}",
             when(now),
             when(before),
         )),
-        _ if !fresh.states.sessions.values().any(|state| matches!(state.held, Held::In(_))) => {
+        _ if is_less && is_empty() => {
             Some(format!("{path} holds no session any more: {counts} stay in the store as history"))
         }
+        // A folder of files has no such counter.
+        _ if is_less && (1..before).contains(&now) && !Utf8Path::new(path).is_dir() => Some(format!(
+            "{path} is another copy than was read before, and older as it seems: SQLite counts {now} changes in it, not \
+             {before}. {missing}"
+        )),
         _ => None,
     }
 }

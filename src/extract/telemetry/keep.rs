@@ -67,9 +67,12 @@ impl Kept<'_> {
                 .into_iter()
                 .flat_map(|table| self.listed(table))
                 .chain(self.listed(&QUARANTINE).iter().filter(|file| partition_of(&file.path) == super::PARTITION));
+            // In the first stores these folders had one level less than the others of their table.
+            let has_levels =
+                |file: &FileEntry| file.partition() != Some(super::PARTITION) || file.path.contains("/source=");
             old.schema_version == new.schema_version
                 && old.has_content == new.has_content
-                && files.all(|file| self.is_there(file))
+                && files.all(|file| self.is_there(file) && has_levels(file))
         })
     }
 
@@ -161,6 +164,7 @@ pub(super) fn write(
     incoming: &Incoming,
 ) -> Result<TableEntry, StoreError> {
     let mut entry = TableEntry::default();
+    let source = (table.name == QUARANTINE.name).then_some(super::PARTITION);
     for (partition, batches) in rows {
         let schema = batches[0].schema();
         let all = concat_batches(&schema, &batches).map_err(encode(table))?;
@@ -172,8 +176,7 @@ pub(super) fn write(
         let sorted = lexsort_to_indices(&columns, None)
             .and_then(|indices| take_record_batch(&all, &indices))
             .map_err(encode(table))?;
-        let file =
-            parquet::write_records(table, vec![sorted], Place { source: None, partition: &partition, incoming })?;
+        let file = parquet::write_records(table, vec![sorted], Place { source, partition: &partition, incoming })?;
         entry.rows += file.rows;
         entry.files.push(file);
     }

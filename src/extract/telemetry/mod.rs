@@ -39,7 +39,7 @@ use sink::{Place, Sink};
 use std::collections::{BTreeMap, HashSet};
 
 /// Partition of bad lines in the quarantine.
-pub(super) const PARTITION: &str = "telemetry";
+pub(super) const PARTITION: &str = crate::store::manifest::OF_TELEMETRY;
 /// Format of the tables inside a database.
 const IN_DATABASE: &str = "tables";
 
@@ -160,12 +160,12 @@ fn carry_over(old: Option<&Manifest>, manifest: &mut Manifest) {
             manifest.tables.insert(table.name.to_owned(), entry.clone());
         }
     }
-    let bad = old.tables.get(QUARANTINE.name).map(|table| table.files.iter().filter(|file| is_ours(&file.path)));
+    let bad = old.tables.get(QUARANTINE.name).map(|table| table.files.iter().filter(|file| is_ours(file)));
     replace_bad(manifest, bad.into_iter().flatten().cloned().collect());
 }
 
-fn is_ours(path: &str) -> bool {
-    path.starts_with(&format!("{}/week={PARTITION}/", QUARANTINE.name))
+fn is_ours(file: &FileEntry) -> bool {
+    file.partition() == Some(PARTITION)
 }
 
 /// Puts the files of bad lines beside those of bad rows.
@@ -174,7 +174,7 @@ fn replace_bad(manifest: &mut Manifest, files: Vec<FileEntry>) {
         return;
     }
     let table = manifest.tables.entry(QUARANTINE.name.to_owned()).or_default();
-    table.files.retain(|file| !is_ours(&file.path));
+    table.files.retain(|file| !is_ours(file));
     table.files.extend(files);
     table.files.sort();
     table.rows = table.files.iter().map(|file| file.rows).sum();
