@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, RwLock};
 
 /// Parts that are worked on at once, by one worker.
-const CHUNK_PARTS: u64 = 80_000;
+const CHUNK_PARTS: u64 = 60_000;
 
 /// Below this a store is not divided: starting costs more than it saves.
 const SMALL_PARTS: u64 = 40_000;
