@@ -1,7 +1,7 @@
 //! The folder for new files, and the thread that makes them last.
 //!
 //! Input: files that were written. Output: files that survive a power cut, before the manifest that names them does.
-//! Whoever writes goes on at once: the disk is waited for in [`Incoming::settle`] alone.
+//! Whoever writes goes on at once: the disk is waited for in `Incoming::settle` alone.
 
 use super::io;
 use crate::error::StoreError;
