@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The real program against ours: `opencode stats` and `logicoma stats --as-opencode`, byte for byte, on copies of generated
-# databases; and refreshes beside the program at work (alive-opencode.py). Needs npm (which brings opencode-ai 1.18.33) and the programs `logicoma` and `generate`; says so and passes
-# where npm does not bring it. Usage: tests/against-opencode.sh [FOLDER OF BINARIES]
+# databases; and refreshes beside the program at work (alive-opencode.py; REFRESHES=200 for a whole run, which takes five
+# minutes). Needs npm (which brings opencode-ai 1.18.33) and the programs `logicoma` and `generate`; says so and passes where
+# npm does not bring it. Usage: tests/against-opencode.sh [FOLDER OF BINARIES]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/logicoma/target}
@@ -65,4 +66,4 @@ compare "$work/seed-3.db" Asia/Kathmandu --models --tools
 compare "$work/seed-3.db" America/St_Johns --days 9 --models 3 --tools 5
 echo "$passed outputs of opencode $version: the same, byte for byte"
 command -v python3 >/dev/null || { echo "skipped: refreshes beside the program need python3"; exit 0; }
-python3 tests/alive-opencode.py "$program" "$bin/logicoma" 200
+python3 tests/alive-opencode.py "$program" "$bin/logicoma" "${REFRESHES:-50}"
