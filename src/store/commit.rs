@@ -16,7 +16,8 @@ use std::collections::HashSet;
 use std::io::ErrorKind;
 
 impl Store {
-    /// Waits until the new files are on the disk, moves them into place, renames the new manifest over the old one and removes what it no longer names.
+    /// Waits until the new files are on the disk, moves them into place, renames the new manifest over the old one and
+    /// removes what it no longer names.
     ///
     /// # Errors
     /// Any of that fails; until the manifest is renamed the old state stands.
