@@ -9,7 +9,7 @@ use super::decode::{self, MessageFields, PartFields, PromptEvidence};
 use super::partition::{Owners, PLAUSIBLE};
 use super::rows::{Field, RawRow, RowKind};
 use super::signals::push_signals;
-use super::signature::{Hasher, RowView};
+use super::signature::{Hasher, Payload};
 use super::state::Key;
 use crate::error::StoreError;
 use crate::store::batch::Batch;
@@ -171,7 +171,7 @@ impl<'a> Intake<'a> {
         }
         let Some(partition) = self.current.partition.flatten() else { return Ok(()) };
         if self.shared.with_signatures {
-            self.current.signature = self.current.signature.wrapping_add(self.hasher.row(&RowView::of(row)));
+            self.current.signature = self.current.signature.wrapping_add(self.hasher.row(row, Payload::of(row.data)));
         }
         let content = self.shared.content;
         let open = self.open.entry(partition).or_insert_with(|| Open::new(content));

@@ -5,8 +5,8 @@
 
 use super::partition::{Owners, PLAUSIBLE, text_key};
 use super::rescue::Range;
-use super::rows::{Field, RowKind, integer, wanted};
-use super::signature::{Hasher, LOCAL, Payload, RowView};
+use super::rows::{Field, RawRow, RowKind, integer, wanted};
+use super::signature::{Hasher, LOCAL, Payload};
 use super::sqlite::Source;
 use super::state::Key;
 use crate::error::ExtractError;
@@ -123,26 +123,18 @@ fn table(source: &Source, owners: &Owners, kind: RowKind, range: Range, scan: &m
             current = Some(Rows::default());
         }
         let Some(rows) = &mut current else { return Ok(()) };
-        let updated = integer(row.get_ref(5)?);
-        newest = newest.max(updated.filter(|moment| PLAUSIBLE.contains(moment)));
+        // Where a whole row has its data, this one has its length; the data, if it was read, stands behind.
+        let raw = RawRow::of(kind, row)?;
+        newest = newest.max(raw.time_updated.filter(|moment| PLAUSIBLE.contains(moment)));
         let length = usize::try_from(integer(row.get_ref(7)?).unwrap_or_default()).unwrap_or_default();
-        let data = row.get_ref(8)?;
-        let view = RowView {
-            kind,
-            rowid: row.get(0)?,
-            id: row.get_ref(1)?.into(),
-            second: row.get_ref(2)?.into(),
-            session_id: session.into(),
-            numbers: [integer(row.get_ref(4)?), updated, integer(row.get_ref(6)?)],
-            data: match data {
-                ValueRef::Integer(is_blob) if length > LOCAL => Payload::Far(length, is_blob != 0),
-                near => Payload::Near(Field::from(near)),
-            },
+        let data = match row.get_ref(8)? {
+            ValueRef::Integer(is_blob) if length > LOCAL => Payload::Far(length, is_blob != 0),
+            near => Payload::Near(Field::from(near)),
         };
-        rows.signature = rows.signature.wrapping_add(hasher.row(&view));
+        rows.signature = rows.signature.wrapping_add(hasher.row(&raw, data));
         rows.bytes += length as u64;
         bytes += length as u64;
-        rows.rowids[kind as usize].push(view.rowid);
+        rows.rowids[kind as usize].push(raw.rowid);
         Ok(())
     })?;
     flush(&last, current.take());

@@ -5,7 +5,7 @@
 //! page, and only with its length when not: so a refresh reads no overflow page of what did not change. (OpenCode never
 //! changes a long text without its length or the row's `time_updated`.)
 
-use super::rows::{Field, RawRow, RowKind};
+use super::rows::{Field, RawRow};
 use rusqlite::types::ValueRef;
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -21,34 +21,13 @@ pub(super) enum Payload<'a> {
     Far(usize, bool),
 }
 
-/// What is hashed of a row of messages or parts.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct RowView<'a> {
-    pub kind: RowKind,
-    pub rowid: i64,
-    pub id: Field<'a>,
-    pub second: Field<'a>,
-    pub session_id: Field<'a>,
-    pub numbers: [Option<i64>; 3],
-    pub data: Payload<'a>,
-}
-
-impl<'a> RowView<'a> {
-    /// A whole row.
-    pub(super) fn of(row: &RawRow<'a>) -> Self {
-        let data = match row.data {
-            Field::Text(bytes) if bytes.len() > LOCAL => Payload::Far(bytes.len(), false),
-            Field::Blob(bytes) if bytes.len() > LOCAL => Payload::Far(bytes.len(), true),
-            near => Payload::Near(near),
-        };
-        Self {
-            kind: row.kind,
-            rowid: row.rowid,
-            id: row.id,
-            second: row.second,
-            session_id: row.session_id,
-            numbers: [row.time_created, row.time_updated, row.seq],
-            data,
+impl<'a> Payload<'a> {
+    /// What is hashed of data that is at hand.
+    pub(super) fn of(data: Field<'a>) -> Self {
+        match data {
+            Field::Text(bytes) if bytes.len() > LOCAL => Self::Far(bytes.len(), false),
+            Field::Blob(bytes) if bytes.len() > LOCAL => Self::Far(bytes.len(), true),
+            near => Self::Near(near),
         }
     }
 }
@@ -98,8 +77,8 @@ impl Hasher {
         xxh3_128(&self.buffer)
     }
 
-    /// The hash of a row of messages or parts.
-    pub(super) fn row(&mut self, row: &RowView<'_>) -> u128 {
+    /// The hash of a row of messages or parts, whose own `data` may not have been read: `data` stands for it.
+    pub(super) fn row(&mut self, row: &RawRow<'_>, data: Payload<'_>) -> u128 {
         self.begin(row.kind as u8);
         self.field(row.id);
         self.field(row.second);
@@ -108,11 +87,11 @@ impl Hasher {
             // Only its rowid tells such a row in the quarantine.
             self.buffer.extend_from_slice(&row.rowid.to_le_bytes());
         }
-        for number in row.numbers {
+        for number in [row.time_created, row.time_updated, row.seq] {
             self.buffer.push(u8::from(number.is_some()));
             self.buffer.extend_from_slice(&number.unwrap_or_default().to_le_bytes());
         }
-        match row.data {
+        match data {
             Payload::Near(Field::Text(bytes)) => {
                 self.buffer.push(7);
                 self.buffer.extend_from_slice(&xxh3_128(bytes).to_le_bytes());
