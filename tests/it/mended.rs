@@ -1,5 +1,12 @@
-//! A finding comes with its cause, and goes when its cause is mended: the same history with the trouble and without.
+//! A finding comes with its cause, and goes when its cause is mended: one history in four states, each measured once.
+//!
+//! | finding | 1 as generated | 2 | 3 | 4 |
+//! | --- | --- | --- | --- | --- |
+//! | overconfident_intent, loop_limit, failing_command, unused_skill, unknown_skill, data_quality, costly_subagent | found | mended: none | none | none |
+//! | flooding_tool, tool_errors_rose, skill_success_fell, stubborn_file, weaker_edit_format, cost_anomaly, cache_hits_fell | none | planted: found | mended: none | none |
+//! | costly_model | none | planted: found | mended, cheaper: none | dear again, but better: none |
 
+use crate::generator::plan::{DAY_MS, DEFAULT_NOW_MS};
 use crate::truth::World;
 use serde_json::Value;
 
@@ -25,169 +32,208 @@ fn held(row: &Value) -> String {
     format!("{}: {}", text("finding"), text("subject"))
 }
 
-fn change(world: &World, sql: &str) {
-    let database = rusqlite::Connection::open(&world.db).expect("the database");
-    let changed = database.execute(sql, []).unwrap_or_else(|error| panic!("{error}: {sql}"));
-    assert!(changed > 0, "nothing to change: {sql}");
-}
-
 fn has(found: &[String], finding: &str) -> bool {
     found.iter().any(|own| own.starts_with(finding))
 }
 
-/// What the generator plants, and what mends it.
-const MENDED: [(&str, &str); 7] = [
-    (
-        "overconfident_intent: verify",
-        // Half of the decisions were right: now it says so.
-        r#"update part set data = replace(data, '\"confidence\":0.95', '\"confidence\":0.5') where data like '%fast_heuristic%'"#,
-    ),
-    (
-        "loop_limit: dev",
-        r#"update part set data = replace(data, '"exit":101', '"exit":0') where data like '%cargo test%'"#,
-    ),
-    ("failing_command: cargo test", "update part set time_updated = time_updated + 1 where data like '%cargo test%'"),
-    (
-        "unused_skill: standup",
-        r#"update part set data = replace(data, '"name":"pr-review"', '"name":"standup"') where data like '%"tool":"skill"%'"#,
-    ),
-    ("unknown_skill", "delete from part where data like '%Available skills:%'"),
-    ("data_quality: quarantined rows of part", "delete from part where id in (BAD)"),
-    (
-        "costly_subagent: general",
-        "update part set data = json_set(data, '$.state.output', printf('%.*c', 90000, 'x')) \
-         where data like '%\"subagent_type\":\"general\"%' and json_extract(data, '$.state.status') = 'completed'",
-    ),
-];
+/// Statements that change the database, all at once.
+fn change(world: &World, statements: &[String]) {
+    let mut database = rusqlite::Connection::open(&world.db).expect("the database");
+    let all = database.transaction().expect("a transaction");
+    for sql in statements {
+        let changed = all.execute(sql, []).unwrap_or_else(|error| panic!("{error}: {sql}"));
+        assert!(changed > 0, "nothing to change: {sql}");
+    }
+    all.commit().expect("changed");
+}
 
-/// What the generator does not plant, and what brings it.
-const PLANTED: [(&str, &str); 5] = [
-    (
-        "flooding_tool: grep",
-        "update part set data = json_set(data, '$.state.output', printf('%.*c', 60000, 'x')) \
-         where data like '%\"tool\":\"grep\"%' and json_valid(data)",
-    ),
-    (
-        "tool_errors_rose: glob",
-        "update part set data = json_set(json_remove(data, '$.state.output'), '$.state.status', 'error', '$.state.error', 'broken') \
-         where data like '%\"tool\":\"glob\"%' and time_created > 1795348800000 - 20 * 86400000",
-    ),
-    (
-        "skill_success_fell: git-commit",
-        "update message set data = json_set(data, '$.error', json('{\"name\":\"APIError\",\"data\":{\"message\":\"x\"}}')) \
-         where json_valid(data) and json_extract(data, '$.role') = 'assistant' and session_id in (select session_id from part \
-         where data like '%\"tool\":\"skill\"%git-commit%' and time_created > 1795348800000 - 21 * 86400000)",
-    ),
-    (
-        "weaker_edit_format: str_replace on acme/acme-sonnet-5",
-        "update part set data = json_set(json_remove(data, '$.state.output', '$.state.metadata'), '$.state.status', 'error', \
-         '$.state.error', 'Found multiple matches for oldString. Provide more surrounding context to make the match unique.') \
-         where data like '%\"tool\":\"edit\"%' and rowid % 4 > 0 and json_extract(data, '$.state.status') = 'completed'; \
-         update part set data = json_set(data, '$.state.input.filePath', '/home/dev/storefront/src/known.ts') \
-         where data like '%\"tool\":\"write\"%' and json_valid(data)",
-    ),
-    (
-        "cost_anomaly: 2026-11-05",
-        "update message set data = json_set(data, '$.cost', json_extract(data, '$.cost') * 300) \
-         where json_valid(data) and date(time_created / 1000, 'unixepoch') = '2026-11-05'",
-    ),
-];
-
-#[test]
-fn findings_go_when_their_cause_is_mended() {
-    let world = World::new(|plan| plan.seed = 41);
+/// Findings of what the generator plants, and what mends it.
+fn generated(world: &World) -> Vec<(&'static str, String)> {
     let bad: Vec<String> =
         world.planted("bad_rows").iter().map(|row| row["row_id"].to_string().replace('"', "'")).collect();
-    let before = found(&world);
-    for (finding, sql) in MENDED {
-        assert!(has(&before, finding), "{finding} is not found; found are {before:#?}");
-        for statement in sql.split(';') {
-            change(&world, &statement.replace("BAD", &bad.join(", ")));
-        }
-    }
-    let after = found(&world);
-    for (finding, _) in MENDED {
-        assert!(!has(&after, finding), "{finding} is still found: {after:#?}");
-    }
-}
-
-#[test]
-fn findings_come_with_their_cause() {
-    let world = World::new(|plan| plan.seed = 41);
-    let before = found(&world);
-    for (finding, sql) in PLANTED {
-        assert!(!has(&before, finding), "{finding} is found before it was planted: {before:#?}");
-        for statement in sql.split(';') {
-            change(&world, statement);
-        }
-    }
-    let after = found(&world);
-    for (finding, _) in PLANTED {
-        assert!(has(&after, finding), "{finding} is not found; found are {after:#?}");
-    }
-}
-
-#[test]
-fn a_file_that_resists_edits_is_found_and_one_that_does_not_is_none() {
-    let world = World::new(|plan| plan.seed = 41);
-    assert!(!has(&found(&world), "stubborn_file"));
-    change(
-        &world,
-        "update part set data = json_set(data, '$.state.input.filePath', '/home/dev/storefront/src/stubborn.ts') \
-         where data like '%oldString%' and json_extract(data, '$.tool') = 'edit' and json_extract(data, '$.state.status') = 'error'",
-    );
-    assert!(has(&found(&world), "stubborn_file: "), "{:?}", found(&world));
-}
-
-#[test]
-fn cache_hits_that_fell_are_found_until_they_rise_again() {
-    let world = World::new(|plan| plan.seed = 41);
-    let four_weeks_ago = crate::generator::plan::DEFAULT_NOW_MS - 27 * 86_400_000;
-    let read_from_cache = |tokens: i64| {
-        let answers = "select id from message where data like '%\"acme-sonnet-5\"%'";
-        for (table, which) in [("part", "message_id"), ("message", "id")] {
-            change(
-                &world,
-                &format!(
-                    "update {table} set data = json_set(data, '$.tokens.cache.read', {tokens}) where json_valid(data) \
-                     and json_extract(data, '$.tokens.cache.read') is not null and {which} in ({answers}) \
-                     and time_created > {four_weeks_ago}"
-                ),
-            );
-        }
+    let replaced = |old: &str, new: &str, which: &str| {
+        format!("update part set data = replace(data, '{old}', '{new}') where data like '%{which}%'")
     };
-    read_from_cache(0);
-    assert!(has(&found(&world), "cache_hits_fell: acme/acme-sonnet-5"), "{:?}", found(&world));
-    read_from_cache(1_000_000);
-    assert!(!has(&found(&world), "cache_hits_fell: acme/acme-sonnet-5"), "{:?}", found(&world));
+    let tests_pass = replaced(r#""exit":101"#, r#""exit":0"#, "cargo test");
+    vec![
+        // Half of the decisions were right: now it says so.
+        ("overconfident_intent: verify", replaced(r#"\"confidence\":0.95"#, r#"\"confidence\":0.5"#, "fast_heuristic")),
+        ("loop_limit: dev", tests_pass.clone()),
+        ("failing_command: cargo test", tests_pass),
+        ("unused_skill: standup", replaced(r#""name":"pr-review""#, r#""name":"standup""#, r#""tool":"skill""#)),
+        ("unknown_skill", "delete from part where data like '%Available skills:%'".to_owned()),
+        ("data_quality: quarantined rows of part", format!("delete from part where id in ({})", bad.join(", "))),
+        ("costly_subagent: general", answers(r#""subagent_type":"general""#, 90_000)),
+    ]
 }
 
-/// Changes the cost of every answer of a model by a factor.
-fn reprice(world: &World, model: &str, factor: f64) {
-    change(
-        world,
-        &format!(
-            "update message set data = json_set(data, '$.cost', json_extract(data, '$.cost') * {factor}) \
-             where json_valid(data) and json_extract(data, '$.role') = 'assistant' and json_extract(data, '$.modelID') = '{model}'"
-        ),
-    );
+/// Calls that completed return so many characters.
+fn answers(which: &str, length: i64) -> String {
+    format!(
+        "update part set data = json_set(data, '$.state.output', printf('%.*c', {length}, 'x')) \
+         where json_valid(data) and json_extract(data, '$.state.status') = 'completed' and data like '%{which}%'"
+    )
 }
+
+/// Calls that were something fail.
+fn calls_fail(error: &str, which: &str) -> String {
+    format!(
+        "update part set data = json_set(json_remove(data, '$.state.output', '$.state.metadata'), '$.state.status', 'error', \
+         '$.state.error', '{error}') where json_valid(data) and json_extract(data, '$.type') = 'tool' and {which}"
+    )
+}
+
+/// Calls that failed succeed.
+fn calls_succeed(which: &str) -> String {
+    format!(
+        "update part set data = json_set(json_remove(data, '$.state.error'), '$.state.status', 'completed', \
+         '$.state.output', 'Edit applied successfully.', '$.state.metadata', json('{{}}')) \
+         where json_valid(data) and json_extract(data, '$.state.status') = 'error' and {which}"
+    )
+}
+
+/// What models answered is otherwise now.
+fn answered(new: &str, which: &str) -> String {
+    format!(
+        "update message set data = {new} where json_valid(data) and json_extract(data, '$.role') = 'assistant' and {which}"
+    )
+}
+
+const BROKEN: &str = r#"json_set(data, '$.error', json('{"name":"APIError","data":{"message":"x"}}'))"#;
+
+fn costs(times: f64, which: &str) -> String {
+    answered(&format!("json_set(data, '$.cost', json_extract(data, '$.cost') * {times})"), which)
+}
+
+/// For each token that acme-sonnet-5 sends anew it reads so many from the cache, these four weeks.
+fn cached(times: i64) -> Vec<String> {
+    let answers = "select id from message where data like '%\"acme-sonnet-5\"%'";
+    let (new, since) = ("json_extract(data, '$.tokens.input') + json_extract(data, '$.tokens.cache.write')", ago(27));
+    [("part", "message_id"), ("message", "id")]
+        .map(|(table, key)| {
+            format!(
+                "update {table} set data = json_set(data, '$.tokens.cache.read', {times} * ({new})) where json_valid(data) \
+                 and json_extract(data, '$.tokens.cache.read') is not null and {key} in ({answers}) and time_created > {since}"
+            )
+        })
+        .to_vec()
+}
+
+/// A time some days before the clock of the tests.
+fn ago(days: i64) -> i64 {
+    DEFAULT_NOW_MS - days * DAY_MS
+}
+
+const SONNET: &str = "json_extract(data, '$.modelID') = 'acme-sonnet-5'";
+
+/// Findings that the generator does not plant, what brings them, and what mends them.
+fn planted() -> Vec<(&'static str, Vec<String>, Vec<String>)> {
+    let glob = |days| format!("json_extract(data, '$.tool') = 'glob' and time_created > {}", ago(days));
+    let commits = |days| {
+        let since = ago(days);
+        format!(
+            "session_id in (select session_id from part where data like '%\"tool\":\"skill\"%git-commit%' \
+             and time_created > {since})"
+        )
+    };
+    let moved = |to: &str, which: &str| {
+        format!(
+            "update part set data = json_set(data, '$.state.input.filePath', '/home/dev/storefront/src/{to}.ts') \
+             where json_valid(data) and {which}"
+        )
+    };
+    let ambiguous = "Found multiple matches for oldString. Provide more surrounding context to make the match unique.";
+    let day = "date(time_created / 1000, 'unixepoch') = '2026-11-05'";
+    vec![
+        // Mended: it returns less.
+        ("flooding_tool: grep", vec![answers(r#""tool":"grep""#, 60_000)], vec![answers(r#""tool":"grep""#, 6_000)]),
+        // Mended: what failed first stays as it was, and of late it works. So with the next two.
+        ("tool_errors_rose: glob", vec![calls_fail("broken", &glob(20))], vec![calls_succeed(&glob(12))]),
+        (
+            "skill_success_fell: git-commit",
+            vec![answered(BROKEN, &commits(21))],
+            vec![answered("json_remove(data, '$.error')", &commits(10))],
+        ),
+        (
+            "stubborn_file: ",
+            vec![moved(
+                "stubborn",
+                "json_extract(data, '$.tool') = 'edit' and json_extract(data, '$.state.status') = 'error'",
+            )],
+            vec![calls_succeed(&format!("data like '%/stubborn.ts%' and time_created > {}", ago(28)))],
+        ),
+        // Mended: a matcher that takes all of them.
+        (
+            "weaker_edit_format: str_replace on acme/acme-sonnet-5",
+            vec![
+                calls_fail(
+                    ambiguous,
+                    "json_extract(data, '$.tool') = 'edit' and rowid % 2 > 0 and json_extract(data, '$.state.status') = 'completed'",
+                ),
+                moved("known", "json_extract(data, '$.tool') = 'write'"),
+            ],
+            vec![calls_succeed("data like '%Found multiple matches%'")],
+        ),
+        ("cost_anomaly: 2026-11-05", vec![costs(300.0, day)], vec![costs(1.0 / 300.0, day)]),
+        ("cache_hits_fell: acme/acme-sonnet-5", cached(0), cached(9)),
+        (DEAR, vec![costs(20.0, SONNET)], vec![costs(0.05, SONNET)]),
+    ]
+}
+
+const DEAR: &str = "costly_model: acme/acme-sonnet-5";
 
 #[test]
-fn a_dear_model_is_found_until_it_is_cheap_and_until_it_is_better() {
-    const FOUND: &str = "costly_model: acme/acme-sonnet-5";
+fn findings_come_with_their_cause_and_go_when_it_is_mended() {
     let world = World::new(|plan| plan.seed = 41);
-    assert!(!has(&found(&world), "costly_model"), "{:?}", found(&world));
-    reprice(&world, "acme-sonnet-5", 20.0);
-    assert!(has(&found(&world), FOUND), "{:?}", found(&world));
-    reprice(&world, "acme-sonnet-5", 0.05);
-    assert!(!has(&found(&world), FOUND), "{:?}", found(&world));
+    let (generated, planted) = (generated(&world), planted());
+    let mut names: Vec<&str> =
+        planted.iter().map(|own| own.0).chain(generated.iter().map(|own| own.0)).filter_map(name).collect();
+    names.sort_unstable();
+    assert_eq!(names, all_findings(), "each finding is held here once");
+
+    let first = found(&world);
+    for (finding, _) in &generated {
+        assert!(has(&first, finding), "{finding} is not found; found are {first:#?}");
+    }
+    for (finding, ..) in &planted {
+        assert!(!has(&first, finding), "{finding} is found before it was planted: {first:#?}");
+    }
+
+    let mut mending: Vec<String> = generated.iter().map(|(_, sql)| sql.clone()).collect();
+    mending.dedup();
+    change(&world, &mending);
+    change(&world, &planted.iter().flat_map(|(_, plant, _)| plant.clone()).collect::<Vec<_>>());
+    let second = found(&world);
+    for (finding, _) in &generated {
+        assert!(!has(&second, finding), "{finding} is still found: {second:#?}");
+    }
+    for (finding, ..) in &planted {
+        assert!(has(&second, finding), "{finding} is not found; found are {second:#?}");
+    }
+
+    change(&world, &planted.iter().flat_map(|(.., mend)| mend.clone()).collect::<Vec<_>>());
+    let third = found(&world);
+    for finding in generated.iter().map(|own| own.0).chain(planted.iter().map(|own| own.0)) {
+        assert!(!has(&third, finding), "{finding} is still found: {third:#?}");
+    }
+
     // As dear as before, but what the other models begin they do not finish.
-    reprice(&world, "acme-sonnet-5", 20.0);
-    change(
-        &world,
-        "update message set data = json_set(data, '$.error', json('{\"name\":\"APIError\",\"data\":{\"message\":\"x\"}}')) \
-         where json_valid(data) and json_extract(data, '$.role') = 'assistant' and json_extract(data, '$.modelID') <> 'acme-sonnet-5'",
-    );
-    assert!(!has(&found(&world), FOUND), "{:?}", found(&world));
+    change(&world, &[costs(20.0, SONNET), answered(BROKEN, "json_extract(data, '$.modelID') <> 'acme-sonnet-5'")]);
+    let fourth = found(&world);
+    assert!(!has(&fourth, DEAR), "{fourth:#?}");
+}
+
+fn name(finding: &str) -> Option<&str> {
+    finding.split(':').next()
+}
+
+/// The files of `queries/findings`, by name.
+fn all_findings() -> Vec<String> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("queries/findings");
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| entry.expect("a file").path().file_stem().expect("a name").to_string_lossy().into_owned())
+        .collect();
+    names.sort_unstable();
+    names
 }
