@@ -1,9 +1,14 @@
 //! `trends/change_points`: the days on which a key series moved, and how sure that is.
 //!
-//! Input: `date, series, kind, numerator, denominator`, one row per day and series. Output: `series, date, before, after,
-//! confidence, n_before, n_after, method`. Method: binary segmentation (Scott and Knott 1974; Vostrikova 1981) by likelihood
-//! ratio, each split judged by permutation of its stretch's days (as in E-divisive: Matteson and James 2014). Days are
-//! exchanged whole, so that failures which come in clusters do not pass for a change.
+//! Input: `date, series, kind, stratum, numerator, denominator`, one row per day, series and stratum. Output: `series, date,
+//! before, after, confidence, n_before, n_after, method`. Method: binary segmentation (Scott and Knott 1974; Vostrikova 1981)
+//! by likelihood ratio, each split judged by permutation of its stretch's days (as in E-divisive: Matteson and James 2014). Days
+//! are exchanged whole, so that failures which come in clusters do not pass for a change. Whether there is a change is judged by
+//! the sums of the strata, for a change of their mix is one, too; on which day it lies, by [`place`].
+
+mod place;
+
+pub use place::Cell;
 
 use super::statistics::{Random, median};
 use polars::prelude::{
@@ -113,22 +118,28 @@ fn binomial([attempts, successes, _]: [f64; 3]) -> f64 {
     term(successes) + term(attempts - successes)
 }
 
-/// The best place to split: the index of the first day after it, and the gain.
-fn best_split(kind: Kind, seen: &[(f64, f64)]) -> Option<(usize, f64)> {
+/// Tells of each allowed split the index of the first day after it, and the gain.
+fn each_split(kind: Kind, seen: &[(f64, f64)], mut tell: impl FnMut(usize, f64)) {
     let add = |sums: [f64; 3], day: &(f64, f64)| [sums[0] + day.0, sums[1] + day.1, sums[2] + day.1 * day.1];
     let all = seen.iter().fold([0.0; 3], add);
     let mut left = [0.0; 3];
-    let mut best: Option<(usize, f64)> = None;
     for (index, day) in seen.iter().enumerate() {
         if index >= MINIMUM_SEGMENT && index + MINIMUM_SEGMENT <= seen.len() {
             let right = [all[0] - left[0], all[1] - left[1], all[2] - left[2]];
-            let gain = kind.gain(left, right);
-            if best.is_none_or(|(_, most)| gain > most) {
-                best = Some((index, gain));
-            }
+            tell(index, kind.gain(left, right));
         }
         left = add(left, day);
     }
+}
+
+/// The best place to split.
+fn best_split(kind: Kind, seen: &[(f64, f64)]) -> Option<(usize, f64)> {
+    let mut best: Option<(usize, f64)> = None;
+    each_split(kind, seen, |index, gain| {
+        if best.is_none_or(|(_, most)| gain > most) {
+            best = Some((index, gain));
+        }
+    });
     best
 }
 
@@ -159,9 +170,10 @@ fn segment(
     segment(kind, &seen[index..], (offset + index, level / 2.0), random, into);
 }
 
-/// The changes of one series, oldest first. `days` must be in order; the name seeds the permutations.
+/// The changes of one series, oldest first. `days` must be in order, and so `cells`, which say what the days of a ratio are the
+/// sums of; the name seeds the permutations.
 #[must_use]
-pub fn changes(name: &str, kind: Kind, days: &[Day]) -> Vec<Change> {
+pub fn changes(name: &str, kind: Kind, days: &[Day], cells: &[Cell]) -> Vec<Change> {
     let (days, seen): (Vec<Day>, Vec<(f64, f64)>) =
         days.iter().filter_map(|day| kind.observation(day).map(|seen| (*day, seen))).unzip();
     if days.len() < MINIMUM_HISTORY {
@@ -169,11 +181,14 @@ pub fn changes(name: &str, kind: Kind, days: &[Day]) -> Vec<Change> {
     }
     let mut found = Vec::new();
     segment(kind, &seen, (0, LEVEL), &mut Random::seeded(name), &mut found);
-    // A place found beside a larger change is moved to where it is best between its neighbours.
+    // Split by split the places are those of the best gain; told is where each most probably lies between its neighbours.
     for place in 0..found.len() {
         let start = if place == 0 { 0 } else { found[place - 1].0 };
         let end = found.get(place + 1).map_or(days.len(), |next| next.0);
-        if let Some((index, _)) = best_split(kind, &seen[start..end]) {
+        let mut gains = vec![0.0; end - start];
+        each_split(kind, &seen[start..end], |index, gain| gains[index] = gain);
+        if let Some(index) = place::likeliest(&gains, &days[start..end], if kind == Kind::Ratio { cells } else { &[] })
+        {
             found[place].0 = start + index;
         }
     }
@@ -209,20 +224,28 @@ pub struct Stretch {
     pub kind: Kind,
     /// Its days, in order.
     pub days: Vec<Day>,
+    /// What the days are the sums of, in order of days.
+    pub cells: Vec<Cell>,
 }
 
-/// Reads a frame into series, by name and date.
+/// Reads a frame into series, by name and date. Rows of one day are summed; what they are rows of is their `stratum`, where
+/// the frame has one.
 ///
 /// # Errors
 /// The frame lacks a column or a column has another type.
 pub fn stretches(input: LazyFrame) -> PolarsResult<Vec<Stretch>> {
-    let sorted = input.sort(["series", "date"], SortMultipleOptions::default()).collect()?;
+    let frame = input.collect()?;
+    let mut keys = vec!["series", "date"];
+    keys.extend(frame.get_column_index("stratum").map(|_| "stratum"));
+    let sorted = frame.sort(keys, SortMultipleOptions::default())?;
     let dates = sorted.column("date")?.cast(&DataType::Int32)?;
     let numerators = sorted.column("numerator")?.cast(&DataType::Float64)?;
     let denominators = sorted.column("denominator")?.cast(&DataType::Float64)?;
     let (dates, numerators, denominators) = (dates.i32()?, numerators.f64()?, denominators.f64()?);
     let (names, kinds) = (sorted.column("series")?.str()?, sorted.column("kind")?.str()?);
+    let strata = sorted.column("stratum").ok().map(|column| column.str()).transpose()?;
     let mut found: Vec<Stretch> = Vec::new();
+    let mut known: Vec<&str> = Vec::new();
     for row in 0..sorted.height() {
         let (Some(name), Some(kind), Some(date), Some(numerator), Some(denominator)) = (
             names.get(row),
@@ -234,10 +257,23 @@ pub fn stretches(input: LazyFrame) -> PolarsResult<Vec<Stretch>> {
             continue;
         };
         if found.last().is_none_or(|last| last.name != name) {
-            found.push(Stretch { name: name.to_owned(), kind, days: Vec::new() });
+            found.push(Stretch { name: name.to_owned(), kind, days: Vec::new(), cells: Vec::new() });
+            known.clear();
         }
-        if let Some(last) = found.last_mut() {
-            last.days.push(Day { date, numerator, denominator });
+        let Some(last) = found.last_mut() else { continue };
+        match last.days.last_mut() {
+            Some(day) if day.date == date => {
+                day.numerator += numerator;
+                day.denominator += denominator;
+            }
+            _ => last.days.push(Day { date, numerator, denominator }),
+        }
+        if let Some(own) = strata.and_then(|strata| strata.get(row)) {
+            let stratum = known.iter().position(|other| *other == own).unwrap_or_else(|| {
+                known.push(own);
+                known.len() - 1
+            });
+            last.cells.push(Cell { date, stratum, numerator, denominator });
         }
     }
     Ok(found)
@@ -250,7 +286,7 @@ pub fn stretches(input: LazyFrame) -> PolarsResult<Vec<Stretch>> {
 pub fn pipeline(input: LazyFrame) -> PolarsResult<LazyFrame> {
     let mut rows: Vec<(String, &'static str, Change)> = Vec::new();
     for stretch in stretches(input)? {
-        let found = changes(&stretch.name, stretch.kind, &stretch.days);
+        let found = changes(&stretch.name, stretch.kind, &stretch.days, &stretch.cells);
         rows.extend(found.into_iter().map(|change| (stretch.name.clone(), stretch.kind.method(), change)));
     }
     let pick = |part: fn(&Change) -> f64| rows.iter().map(|(_, _, change)| part(change)).collect::<Vec<f64>>();

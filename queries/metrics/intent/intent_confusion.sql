@@ -8,11 +8,12 @@
 -- chart:     matrix x=actual y=predicted by=decision_count
 -- engine:    polars
 --
--- What routers predicted, and what was used. Level skill is exact: the predicted skill against the first one used in the
--- decision's window. Level intent has the predicted intent against the actual one where it can be told: many intents
--- share a skill, so another used skill gives a class (`dev:*`), never a guess inside of it. Decisions without a label are
--- not in it. What was used is often what was predicted because the agent obeyed: agreement is no proof. weak_label_count are
--- decisions that only stand in a text, or whose label is weak (corrected by the user, decided anew before any edit).
+-- What routers predicted, and what was used, at two levels of the same decisions: look at one, never sum over both. Level
+-- skill is exact: the predicted skill against the first one used in the decision's window. Level intent has the predicted
+-- intent against the actual one where it can be told: many intents share a skill, so another used skill gives a class
+-- (`dev:*`), never a guess inside of it. Decisions without a label are not in it. What was used is often what was predicted
+-- because the agent obeyed: agreement is no proof. weak_label_count are decisions that only stand in a text, or whose label
+-- is weak (corrected by the user, decided anew before any edit).
 with
 
 decisions as (

@@ -12,7 +12,8 @@
 -- actual intent is known to be this one, the share that was predicted so. Decisions whose actual intent is only known to
 -- be of the intent's class (`dev:*`) may belong to it: possible_count, and recall_at_worst counts all of them as missed.
 -- Low and high are 95 % Wilson intervals. Level skill says the same of skills, where everything is exact: there `intent`
--- is the skill's name. Unknown, not 0, where nothing has a label.
+-- is the skill's name. Both levels are of the same decisions: look at one, never sum over both. Unknown, not 0, where
+-- nothing has a label.
 with
 
 decisions as (

@@ -12,9 +12,10 @@
 -- Binary segmentation by likelihood ratio (Scott and Knott 1974; Vostrikova 1981): binomial for ratios of calls,
 -- normal for the share of the cache, log-normal for amounts. Each split must stand out among 1,999 random orders of
 -- its days (Matteson and James 2014) at 1 %, halved with each split above it; confidence is 1 - p. A series needs 14
--- observed finished days, each side five. The date is the first observed day of the new level; levels are pooled
--- ratios, else median days; n is attempts, else days. Days that hang together, or a drift, may pass for a change; the
--- cause is not known.
+-- observed finished days, each side five. The date, the first observed day of the new level, is the one within two days
+-- of which the change most probably lies (Smith 1975), by comparing edits of one model and format and calls of one tool
+-- (Cochran-Mantel-Haenszel), unless their mix is what changed. Levels are pooled ratios, else median days; n is attempts,
+-- else days. Days that hang together, or a drift, may pass for a change; the cause is not known.
 with
 
 message_days as (
@@ -39,20 +40,22 @@ turn_days as (
 call_days as (
     select
         local_date as date,
+        tool_name as stratum,
         cast(count(*) filter (where is_error) as double) as errors,
         cast(count(*) as double) as calls,
     from tool_calls_history
-    group by local_date
+    group by local_date, tool_name
 ),
 
 edit_days as (
     select
         local_date as date,
+        concat_ws(' ', model, format) as stratum,
         cast(count(*) filter (where is_applied) as double) as applied,
         cast(count(*) as double) as attempts,
     from edit_attempts_history
     where is_attempt
-    group by local_date
+    group by local_date, concat_ws(' ', model, format)
 ),
 
 skill_days as (
@@ -63,20 +66,22 @@ skill_days as (
 ),
 
 days as (
-    select date, 'cost_usd' as series, 'amount' as kind, cost_usd as numerator, 1e0 as denominator from message_days
+    select
+        date, 'cost_usd' as series, 'amount' as kind, '' as stratum, cost_usd as numerator, 1e0 as denominator,
+    from message_days
     where cost_usd > 0
     union all
-    select date, 'tokens_per_turn', 'amount', tokens, turns from message_days inner join turn_days using (date)
+    select date, 'tokens_per_turn', 'amount', '', tokens, turns from message_days inner join turn_days using (date)
     where tokens > 0
     union all
-    select date, 'cache_hit_ratio', 'share', cache_tokens, context_tokens from message_days
+    select date, 'cache_hit_ratio', 'share', '', cache_tokens, context_tokens from message_days
     where context_tokens > 0 and answers >= 5
     union all
-    select date, 'tool_error_ratio', 'ratio', errors, calls from call_days
+    select date, 'tool_error_ratio', 'ratio', coalesce(stratum, ''), errors, calls from call_days
     union all
-    select date, 'edit_success_ratio', 'ratio', applied, attempts from edit_days
+    select date, 'edit_success_ratio', 'ratio', stratum, applied, attempts from edit_days
     union all
-    select date, 'skill_loads', 'count', coalesce(loads, 0), 1e0 from turn_days left join skill_days using (date)
+    select date, 'skill_loads', 'count', '', coalesce(loads, 0), 1e0 from turn_days left join skill_days using (date)
 ),
 
 final as (
@@ -84,4 +89,4 @@ final as (
 )
 
 select * from final
-order by series, date
+order by series, date, stratum
