@@ -43,7 +43,7 @@ impl<'a> Asker<'a> {
         if let Some(table) = self.memo.get(name, sql, &self.period) {
             return Ok(table);
         }
-        let table = self.duck()?.query(name, sql, &[])?;
+        let table = self.duck()?.answer(name, sql)?;
         self.memo.put(name, sql, &self.period, &table);
         Ok(table)
     }

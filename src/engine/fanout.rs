@@ -31,7 +31,7 @@ pub struct Measured<'a> {
 /// # Errors
 /// Its SQL or its pipeline fails.
 pub fn measure_one(duck: &Duck, metric: &QueryFile) -> Result<Table, EngineError> {
-    let table = duck.query(&metric.path, body(metric), &[])?;
+    let table = duck.answer(&metric.path, body(metric))?;
     let table = match metric.engine {
         EngineKind::Duckdb => table,
         EngineKind::Polars => lazy::run(&metric.name, table)?,

@@ -6,6 +6,7 @@
 
 mod build;
 mod plan;
+mod queue;
 
 use super::duck::Duck;
 use super::scope::literal;

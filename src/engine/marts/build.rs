@@ -1,10 +1,12 @@
 //! Runs a [`Plan`]: SQL in, Parquet out.
 //!
 //! Sessions are taken a part at a time, so that memory does not grow with the store, and two parts side by side, each on
-//! one thread: that keeps all cores busy where one long chain of marts would not. How the store is divided depends on its
-//! rows alone, so that equal stores give equal marts on every machine.
+//! one thread: that keeps all cores busy where one long chain of marts would not; marts over all sessions are made side by
+//! side for the same reason. How the store is divided depends on its rows alone, so that equal stores give equal marts on
+//! every machine.
 
 use super::plan::Plan;
+use super::queue::Queue;
 use super::{Workshop, show};
 use crate::engine::duck::Duck;
 use crate::engine::scope::literal;
@@ -16,10 +18,11 @@ use crate::store::manifest::Manifest;
 use crate::store::private_folder;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, RwLock};
+use std::sync::RwLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Parts that are worked on at once, by one worker.
-const CHUNK_PARTS: u64 = 60_000;
+/// Parts that are worked on at once, by one worker: what fits into the memory that DuckDB may hold.
+const CHUNK_PARTS: u64 = 68_000;
 
 /// Below this a store is not divided: starting costs more than it saves.
 const SMALL_PARTS: u64 = 40_000;
@@ -41,85 +44,111 @@ pub(super) fn build(duck: &Duck, shop: &Workshop<'_>, plan: &Plan<'_>, incoming:
     let wanted = Wanted::of(texts, shop.registry);
     crate::engine::tables(duck, shop.store, shop.manifest, shop.registry, &wanted, None)?;
     duck.batch("optimizers", &format!("set disabled_optimizers = '{UNWANTED}'"))?;
-    let chunks = chunks(shop.manifest);
-    let turn = RwLock::new(());
-    let all = Stage { duck, plan, incoming, chunk: None, turn: &turn };
-    for mart in &plan.before {
-        all.make(mart)?;
-    }
+    let threads = duck.threads()?;
+    duck.one_thread_each()?;
+    let site = Site { plan, incoming, threads, turn: RwLock::new(()) };
+    site.over_all(duck, &plan.before, |_| false)?;
     if !plan.by_session.is_empty() {
-        by_session(duck, shop, plan, incoming, &chunks, &turn)?;
+        let chunks = chunks(shop.manifest);
+        site.by_session(duck, shop, &chunks)?;
+        for mart in plan.by_session.iter().filter(|mart| plan.is_written(mart)) {
+            let files: Vec<Utf8PathBuf> =
+                (0..chunks.len()).map(|chunk| file_of(incoming, mart, Some((chunk, chunks.len())))).collect();
+            show(duck, mart, &files)?;
+        }
     }
-    for mart in plan.by_session.iter().filter(|mart| plan.is_written(mart)) {
-        let files: Vec<Utf8PathBuf> =
-            (0..chunks.len()).map(|chunk| file_of(incoming, mart, Some((chunk, chunks.len())))).collect();
-        show(duck, mart, &files)?;
-    }
-    for (position, mart) in plan.after.iter().enumerate() {
-        all.make(mart)?;
-        all.drop(Plan::finished(&plan.after, position))?;
-    }
-    all.drop(plan.before.clone())?;
+    site.over_all(duck, &plan.after, |_| true)?;
+    Stage { duck, site: &site, chunk: None }.drop(&plan.before)?;
+    duck.batch("threads", &format!("set threads = {threads}"))?;
     duck.batch("optimizers", "reset disabled_optimizers")
 }
 
-/// The marts of each part of the sessions, as many parts at once as there are threads.
-fn by_session(
-    duck: &Duck,
-    shop: &Workshop<'_>,
-    plan: &Plan<'_>,
-    incoming: &Utf8Path,
-    chunks: &[BTreeSet<String>],
-    turn: &RwLock<()>,
-) -> Result<(), EngineError> {
-    let threads = duck.threads()?;
-    duck.one_thread_each()?;
-    let next = Mutex::new(0..chunks.len());
-    let take = || next.lock().ok().and_then(|mut left| left.next());
-    let work = |duck: Duck| -> Result<(), EngineError> {
-        while let Some(chunk) = take() {
-            let schema = format!("chunk_{chunk}");
-            duck.batch("chunk", &format!("create schema {schema}; set search_path = '{schema},main'"))?;
-            let texts = plan.by_session.iter().map(|mart| mart.text.as_str());
-            let wanted = Wanted::of(texts, shop.registry);
-            let partitions = Some(&chunks[chunk]);
-            crate::engine::tables(&duck, shop.store, shop.manifest, shop.registry, &wanted, partitions)?;
-            let stage = Stage { duck: &duck, plan, incoming, chunk: Some((chunk, chunks.len())), turn };
-            for (position, mart) in plan.by_session.iter().enumerate() {
-                stage.make(mart)?;
-                stage.drop(Plan::finished(&plan.by_session, position))?;
+/// What all that build share.
+struct Site<'a> {
+    plan: &'a Plan<'a>,
+    incoming: &'a Utf8Path,
+    threads: usize,
+    /// Shared by all that work; held alone by one that needs all the memory.
+    turn: RwLock<()>,
+}
+
+impl Site<'_> {
+    /// Marts over all sessions, each as soon as those that it reads are there. `is_passing` are dropped after their last
+    /// reader.
+    fn over_all(
+        &self,
+        duck: &Duck,
+        marts: &[&QueryFile],
+        is_passing: impl Fn(&QueryFile) -> bool + Sync,
+    ) -> Result<(), EngineError> {
+        let queue = Queue::new(marts);
+        self.side_by_side(duck, marts.len(), |duck| {
+            let stage = Stage { duck, site: self, chunk: None };
+            while let Some(mart) = queue.take() {
+                let made = stage.make(mart);
+                let read: Vec<&QueryFile> =
+                    queue.finish(mart, made.is_ok()).into_iter().filter(|mart| is_passing(mart)).collect();
+                made?;
+                stage.drop(&read)?;
             }
-            duck.batch("chunk", &format!("set search_path = 'main'; drop schema {schema} cascade"))?;
-        }
-        Ok(())
-    };
-    let workers: Vec<Duck> = (0..threads.min(chunks.len())).map(|_| duck.again()).collect::<Result<_, _>>()?;
-    std::thread::scope(|scope| {
-        let running: Vec<_> = workers.into_iter().map(|worker| scope.spawn(|| work(worker))).collect();
-        running.into_iter().try_for_each(|thread| {
-            thread.join().unwrap_or_else(|_| {
-                Err(EngineError::Start { message: "a thread that builds marts ended before its time".into() })
+            Ok(())
+        })
+    }
+
+    /// The marts of each part of the sessions, as many parts at once as there are threads.
+    fn by_session(&self, duck: &Duck, shop: &Workshop<'_>, chunks: &[BTreeSet<String>]) -> Result<(), EngineError> {
+        let marts = &self.plan.by_session;
+        let wanted = Wanted::of(marts.iter().map(|mart| mart.text.as_str()), shop.registry);
+        let next = AtomicUsize::new(0);
+        self.side_by_side(duck, chunks.len(), |duck| {
+            loop {
+                let chunk = next.fetch_add(1, Ordering::Relaxed);
+                let Some(partitions) = chunks.get(chunk) else { return Ok(()) };
+                let schema = format!("chunk_{chunk}");
+                duck.batch("chunk", &format!("create schema {schema}; set search_path = '{schema},main'"))?;
+                crate::engine::tables(duck, shop.store, shop.manifest, shop.registry, &wanted, Some(partitions))?;
+                let stage = Stage { duck, site: self, chunk: Some((chunk, chunks.len())) };
+                for (position, mart) in marts.iter().enumerate() {
+                    stage.make(mart)?;
+                    stage.drop(&Plan::finished(marts, position))?;
+                }
+                duck.batch("chunk", &format!("set search_path = 'main'; drop schema {schema} cascade"))?;
+            }
+        })
+    }
+
+    /// Works on `count` things with a connection for each thread.
+    fn side_by_side(
+        &self,
+        duck: &Duck,
+        count: usize,
+        work: impl Fn(&Duck) -> Result<(), EngineError> + Sync,
+    ) -> Result<(), EngineError> {
+        let workers: Vec<Duck> = (0..self.threads.min(count)).map(|_| duck.again()).collect::<Result<_, _>>()?;
+        std::thread::scope(|scope| {
+            let work = &work;
+            let running: Vec<_> = workers.into_iter().map(|worker| scope.spawn(move || work(&worker))).collect();
+            running.into_iter().try_for_each(|thread| {
+                thread.join().unwrap_or_else(|_| {
+                    Err(EngineError::Start { message: "a thread that builds marts ended before its time".into() })
+                })
             })
         })
-    })?;
-    duck.batch("threads", &format!("set threads = {threads}"))
+    }
 }
 
 /// Where marts are being made: over all sessions, or over the sessions of a chunk.
 struct Stage<'a> {
     duck: &'a Duck,
-    plan: &'a Plan<'a>,
-    incoming: &'a Utf8Path,
+    site: &'a Site<'a>,
     chunk: Option<(usize, usize)>,
-    /// Shared by all that work; held alone by one that needs all the memory.
-    turn: &'a RwLock<()>,
 }
 
 impl Stage<'_> {
     fn make(&self, mart: &QueryFile) -> Result<(), EngineError> {
         let started = std::time::Instant::now();
-        let sql = if self.plan.is_written(mart) {
-            let file = file_of(self.incoming, mart, self.chunk);
+        let sql = if self.site.plan.is_written(mart) {
+            let file = file_of(self.site.incoming, mart, self.chunk);
             if let Some(folder) = file.parent() {
                 private_folder(folder).map_err(crate::store::io("create", folder))?;
             }
@@ -139,22 +168,22 @@ impl Stage<'_> {
     }
 
     /// Frees the memory of marts that are not written.
-    fn drop(&self, marts: Vec<&QueryFile>) -> Result<(), EngineError> {
+    fn drop(&self, marts: &[&QueryFile]) -> Result<(), EngineError> {
         marts
-            .into_iter()
-            .filter(|mart| !self.plan.is_written(mart))
+            .iter()
+            .filter(|mart| !self.site.plan.is_written(mart))
             .try_for_each(|mart| self.duck.batch(&mart.path, &format!("drop table \"mart_{}\"", mart.name)))
     }
 
     fn run(&self, mart: &QueryFile, sql: &str) -> Result<(), EngineError> {
         let is_short = |result: &Result<(), EngineError>| matches!(result, Err(EngineError::Sql { message, .. }) if message.contains("Out of Memory"));
-        let shared = self.turn.read();
+        let shared = self.site.turn.read();
         let result = self.duck.batch(&mart.path, sql);
         drop(shared);
         if !is_short(&result) {
             return result;
         }
-        let _alone = self.turn.write();
+        let _alone = self.site.turn.write();
         tracing::debug!(mart = mart.name, "needs the memory of the others: once more, alone");
         let result = self.duck.batch(&mart.path, sql);
         if !is_short(&result) {
@@ -199,7 +228,8 @@ fn chunks(manifest: &Manifest) -> Vec<BTreeSet<String>> {
         }
     }
     let total: u64 = parts.values().sum();
-    let count = if total < SMALL_PARTS { 1 } else { total.div_ceil(CHUNK_PARTS).max(2) };
+    // Evenly many, so that two workers end together.
+    let count = if total < SMALL_PARTS { 1 } else { 2 * total.div_ceil(2 * CHUNK_PARTS) };
     let mut chunks: Vec<BTreeSet<String>> = vec![BTreeSet::new()];
     let (mut before, mut current) = (0, 0);
     for (partition, rows) in parts {

@@ -20,7 +20,8 @@ pub(super) struct Plan<'a> {
     written: BTreeSet<&'a str>,
 }
 
-fn sources(mart: &QueryFile) -> impl Iterator<Item = &str> {
+/// The marts that a mart reads, by name.
+pub(super) fn sources(mart: &QueryFile) -> impl Iterator<Item = &str> {
     mart.sources.iter().filter_map(|source| source.strip_prefix("mart_"))
 }
 
@@ -105,18 +106,18 @@ fn in_order(marts: Vec<&QueryFile>) -> Result<Vec<&QueryFile>, EngineError> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::metric::Layer;
 
-    fn mart(name: &str, sources: &str, reach: &str) -> QueryFile {
+    pub(in super::super) fn mart(name: &str, sources: &str, reach: &str) -> QueryFile {
         let text = format!(
             "-- mart: {name}\n-- grain: g\n-- sources: {sources}\n-- time: none\n-- reach: {reach}\n--\n-- x\nselect 1"
         );
         QueryFile::parse(&format!("{name}.sql"), Layer::Mart, &text).expect("a mart")
     }
 
-    fn names(stage: &[&QueryFile]) -> Vec<String> {
+    pub(in super::super) fn names(stage: &[&QueryFile]) -> Vec<String> {
         stage.iter().map(|mart| mart.name.clone()).collect()
     }
 
