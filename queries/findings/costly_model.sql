@@ -6,11 +6,11 @@
 -- units:    n=count, ci_low=ratio, ci_high=ratio, saved_tokens_per_week=tokens, saved_usd_per_week=usd, saved_usd_low=usd, saved_usd_high=usd
 --
 -- Two models on turns of the same project and agent (strata, weighted by the dearer model's turns), over the last four
--- weeks or a longer period (at most 13 weeks). Reported where a turn surely costs at least half as much again, while
--- the share of turns that completed without being corrected by the next prompt is not better: the interval of the
--- difference holds 0 or less and ends below 10 points. At least 20 turns each; models without a recorded price are
--- left out. Somebody chose the model for the task, so turns of the dearer one may be harder; what a turn is worth
--- beyond completing is not known.
+-- weeks or a longer period (at most 13 weeks), with a turn of the dearer one in the period. Reported where a turn surely
+-- costs at least half as much again, while the share of turns that completed without being corrected by the next prompt
+-- is not better: the interval of the difference holds 0 or less and ends below 10 points. At least 20 turns each; models
+-- without a recorded price are left out. Somebody chose the model for the task, so turns of the dearer one may be
+-- harder; what a turn is worth beyond completing is not known.
 with
 
 bounds as (
@@ -36,6 +36,7 @@ ended as (
         cost_usd,
         total_tokens,
         case when outcome = 'completed' and not is_corrected then 1 else 0 end as is_good,
+        case when started_at >= still_ms then 1 else 0 end as is_still,
         weeks,
     from turns_history inner join stretch on started_at between start_ms and end_ms
     where outcome <> 'open' and model <> 'unknown' and cost_usd is not null
@@ -47,6 +48,7 @@ cells as (
         model,
         cast(count(*) as double) as turns,
         cast(sum(is_good) as double) as good,
+        sum(is_still) as still_count,
         sum(cast(round(cost_usd * 1e9) as bigint)) / 1e9 / count(*) as mean_usd,
         coalesce(var_samp(cost_usd), 0) as variance_usd,
         cast(sum(total_tokens) as double) / count(*) as mean_tokens,
@@ -81,7 +83,7 @@ pairs as (
         on dear.stratum = cheap.stratum
         and dear.model <> cheap.model
     group by dear.model, cheap.model
-    having sum(dear.turns) >= 20 and sum(cheap.turns) >= 20
+    having sum(dear.turns) >= 20 and sum(cheap.turns) >= 20 and sum(dear.still_count) > 0
 ),
 
 final as (

@@ -7,9 +7,10 @@
 --
 -- Types of subagents of which surely more than half of the calls returned little for what they took: the call failed,
 -- or for each token of the answer 100 fresh tokens (all kinds but cache reads) were spent. Over the last four weeks or
--- a longer period (at most 13 weeks), and at least once in the period. Short answers may be worth much, and whether
--- they were is not recorded. The saving is what these calls took, less what their answers would take: an upper bound,
--- as the work may have to be done anyway.
+-- a longer period (at most 13 weeks), and at least once in the period, unless the calls since the last such one would
+-- all be better by chance in less than one case in twenty. Short answers may be worth much, and whether they were is not
+-- recorded. The saving is what these calls took, less what their answers would take: an upper bound, as the work may have
+-- to be done anyway.
 with
 
 bounds as (
@@ -45,21 +46,25 @@ calls as (
     where total_tokens > 0
 ),
 
+marked as (
+    select *, max(case when is_poor then started_at end) over (partition by subagent_type) as last_poor_at from calls
+),
+
 final as (
     select
         subagent_type,
         count(*) as n,
         count(*) filter (where is_poor) as poor_count,
+        count(*) filter (where started_at > last_poor_at) as good_end_count,
         count(*) filter (where is_failed) as failed_count,
         quantile_cont(fresh_tokens, 0.5) as p50_fresh_tokens,
         quantile_cont(returned_tokens, 0.5) as p50_returned_tokens,
         cast(sum(total_tokens - returned_tokens) filter (where is_poor) as double) as tokens,
         nullif(sum(cast(round(cost_usd * 1e9) as bigint)) filter (where is_poor), 0) / 1e9 as cost_usd,
         min(weeks) as weeks,
-    from calls
+    from marked
     group by subagent_type
-    having count(*) filter (where is_poor) >= 5
-        and max(started_at) filter (where is_poor) >= min(still_ms)
+    having count(*) filter (where is_poor) >= 5 and max(last_poor_at) >= min(still_ms)
 )
 
 select
@@ -80,5 +85,5 @@ select
     cost_usd / weeks * wilson_high(poor_count, n) * n / poor_count as saved_usd_high,
     'derived' as confidence,
 from final
-where wilson_low(poor_count, n) > 0.5
+where wilson_low(poor_count, n) > 0.5 and power(1 - 1e0 * poor_count / n, good_end_count) >= 0.05
 order by saved_usd_per_week desc nulls last, saved_tokens_per_week desc, subject

@@ -6,10 +6,11 @@
 -- units:    n=count, ci_low=ratio, ci_high=ratio, saved_tokens_per_week=tokens, saved_usd_per_week=usd, saved_usd_low=usd, saved_usd_high=usd
 --
 -- Tools of which at least five outputs were longer than 4,000 tokens (characters / 4) and filled at least a twentieth
--- of all that models read, in the last four weeks or a longer period (at most 13 weeks). An output is read by the
--- request after it and again by each later one of the session; compaction and pruning end that sooner, so this is an
--- upper bound. The saving is that of cutting them to 4,000 tokens; USD assumes the usual ratios of list prices (cached
--- 0.1, output 5 times input), low if read from the cache each time.
+-- of all that models read, in the last four weeks or a longer period (at most 13 weeks), with one in the period. An
+-- output is read by the request after it and again by each later one of the session; compaction and pruning end that
+-- sooner, so this is an upper bound. The saving is that of cutting them to 4,000 tokens; USD assumes the usual ratios of
+-- list prices (cached 0.1, output 5 times input), low if read from the cache each time. A tool is left out when its
+-- outputs since the last long one would all be shorter by chance in less than one case in twenty.
 with
 
 bounds as (
@@ -31,8 +32,10 @@ stretch as (
 calls as (
     select
         tool_calls_history.*,
+        still_ms,
         weeks,
         output_tokens_estimate > 4000 as is_long,
+        max(case when output_tokens_estimate > 4000 then started_at end) over (partition by tool_name) as last_long_at,
         cast(output_tokens_estimate as double) * later_step_count as read_tokens,
         cast(output_tokens_estimate - 4000 as double) * later_step_count as excess_tokens,
     from tool_calls_history inner join stretch on started_at between start_ms and end_ms
@@ -57,6 +60,7 @@ final as (
         tool_name,
         count(*) as n,
         count(*) filter (where is_long) as long_count,
+        count(*) filter (where started_at > last_long_at) as good_end_count,
         sum(read_tokens) filter (where is_long) / min(context_tokens) as context_share,
         quantile_cont(output_tokens_estimate, 0.5) filter (where is_long) as p50_tokens,
         sum(excess_tokens) filter (where is_long) / min(weeks) as saved_tokens,
@@ -65,7 +69,7 @@ final as (
         min(weeks) as weeks,
     from calls cross join reads
     group by tool_name
-    having count(*) filter (where is_long) >= 5
+    having count(*) filter (where is_long) >= 5 and max(last_long_at) >= min(still_ms)
 )
 
 select
@@ -86,5 +90,5 @@ select
     saved_tokens * input_usd as saved_usd_high,
     'estimated' as confidence,
 from final
-where context_share >= 0.05
+where context_share >= 0.05 and power(1 - 1e0 * long_count / n, good_end_count) >= 0.05
 order by saved_tokens_per_week desc, subject

@@ -6,10 +6,10 @@
 -- units:    n=count, ci_low=ratio, ci_high=ratio, saved_tokens_per_week=tokens, saved_usd_per_week=usd, saved_usd_low=usd, saved_usd_high=usd
 --
 -- On one model, a format applied less often than the best other one, over the last four weeks or a longer period (at
--- most 13 weeks). What was offered is not recorded, so only attempts of one model and agent in the days when both
--- formats were in use are compared; a whole file counts only on a path that was edited before. Five attempts each;
--- Benjamini-Hochberg over all pairs (5 %); Newcombe's interval for the difference. Harder edits may have gone to one
--- format.
+-- most 13 weeks), with a failure in the period. What was offered is not recorded, so only attempts of one model and agent
+-- in the days when both formats were in use are compared; a whole file counts only on a path that was edited before. Five
+-- attempts each; Benjamini-Hochberg over all pairs (5 %); Newcombe's interval for the difference. Gone when the attempts
+-- since the last failure would all be applied by chance in less than one case in twenty. One may get the harder edits.
 with
 
 bounds as (
@@ -30,7 +30,8 @@ stretch as (
 
 attempts as (
     select
-        model, format, is_applied, attempted_at, weeks,
+        model, format, is_applied, attempted_at, still_ms, weeks,
+        max(case when is_attempt and not is_applied then attempted_at end) over (partition by model, format) as failed_at,
         coalesce(agent, '') as agent,
         case when not is_applied then step_share_tokens end as lost_tokens,
         case when not is_applied then cast(round(step_share_cost_usd * 1e9) as bigint) end as lost_nano_usd,
@@ -60,6 +61,7 @@ sides as (
         pairs.model, pairs.format, pairs.other_format,
         count(*) filter (where attempts.format = pairs.format) as n_weak,
         count(*) filter (where attempts.format = pairs.format and is_applied) as s_weak,
+        count(*) filter (where attempts.format = pairs.format and attempted_at > failed_at) as good_end_count,
         count(*) filter (where attempts.format = other_format) as n_other,
         count(*) filter (where attempts.format = other_format and is_applied) as s_other,
         cast(sum(lost_tokens) filter (where attempts.format = pairs.format) as double) as lost_tokens,
@@ -69,20 +71,17 @@ sides as (
     inner join attempts on pairs.model = attempts.model and pairs.agent = attempts.agent
         and attempted_at between first_at and last_at
     group by pairs.model, pairs.format, pairs.other_format
+    having max(failed_at) filter (where attempts.format = pairs.format) >= min(still_ms)
 ),
 
 scored as (
     select *, 1e0 * s_weak / n_weak as weak_ratio, 1e0 * s_other / n_other as other_ratio,
         coalesce((1e0 * s_other / n_other - 1e0 * s_weak / n_weak) / nullif(sqrt(1e0 * (s_weak + s_other)
             * (n_weak + n_other - s_weak - s_other) / (n_weak + n_other) / (1e0 * n_weak * n_other)), 0), 0) as z_score,
+        exp(-0.717 * z_score - 0.416 * z_score * z_score) as p_value,
+        row_number() over (order by z_score desc, model, format, other_format) as place,
     from sides
     where n_weak >= 5 and n_other >= 5 and (s_weak * n_other, format) < (s_other * n_weak, other_format)
-),
-
-ranked as (
-    select *, exp(-0.717 * z_score - 0.416 * z_score * z_score) as p_value,
-        row_number() over (order by z_score desc, model, format, other_format) as place,
-    from scored
 ),
 
 tested as (
@@ -93,12 +92,12 @@ tested as (
         other_ratio - weak_ratio + sqrt(power(wilson_high(s_other, n_other) - other_ratio, 2)
             + power(weak_ratio - wilson_low(s_weak, n_weak), 2)) as ci_high,
         1e0 * n_weak / nullif(n_weak - s_weak, 0) / weeks as scale,
-    from ranked
+    from scored
 ),
 
 final as (
     select * from tested
-    where q_value <= 0.05 and ci_low > 0
+    where q_value <= 0.05 and ci_low > 0 and power(weak_ratio, good_end_count) >= 0.05
     qualify row_number() over (partition by model, format order by difference desc, other_format) = 1
 )
 

@@ -63,15 +63,16 @@ fn generated(world: &World) -> Vec<(&'static str, String)> {
         ("unused_skill: standup", replaced(r#""name":"pr-review""#, r#""name":"standup""#, r#""tool":"skill""#)),
         ("unknown_skill", "delete from part where data like '%Available skills:%'".to_owned()),
         ("data_quality: quarantined rows of part", format!("delete from part where id in ({})", bad.join(", "))),
-        ("costly_subagent: general", answers(r#""subagent_type":"general""#, 90_000)),
+        ("costly_subagent: general", answers(r#""subagent_type":"general""#, 90_000, 14)),
     ]
 }
 
-/// Calls that completed return so many characters.
-fn answers(which: &str, length: i64) -> String {
+/// Calls that completed return so many characters, these last days.
+fn answers(which: &str, length: i64, days: i64) -> String {
     format!(
-        "update part set data = json_set(data, '$.state.output', printf('%.*c', {length}, 'x')) \
-         where json_valid(data) and json_extract(data, '$.state.status') = 'completed' and data like '%{which}%'"
+        "update part set data = json_set(data, '$.state.output', printf('%.*c', {length}, 'x')) where json_valid(data) \
+         and json_extract(data, '$.state.status') = 'completed' and data like '%{which}%' and time_created > {}",
+        ago(days)
     )
 }
 
@@ -145,9 +146,12 @@ fn planted() -> Vec<(&'static str, Vec<String>, Vec<String>)> {
     let ambiguous = "Found multiple matches for oldString. Provide more surrounding context to make the match unique.";
     let day = "date(time_created / 1000, 'unixepoch') = '2026-11-05'";
     vec![
-        // Mended: it returns less.
-        ("flooding_tool: grep", vec![answers(r#""tool":"grep""#, 60_000)], vec![answers(r#""tool":"grep""#, 6_000)]),
-        // Mended: what failed first stays as it was, and of late it works. So with the next two.
+        // Mended is what goes well of late, whatever was before. So with most of these.
+        (
+            "flooding_tool: grep",
+            vec![answers(r#""tool":"grep""#, 60_000, 90)],
+            vec![answers(r#""tool":"grep""#, 6_000, 7)],
+        ),
         ("tool_errors_rose: glob", vec![calls_fail("broken", &glob(20))], vec![calls_succeed(&glob(12))]),
         (
             "skill_success_fell: git-commit",
@@ -172,7 +176,7 @@ fn planted() -> Vec<(&'static str, Vec<String>, Vec<String>)> {
                 ),
                 moved("known", "json_extract(data, '$.tool') = 'write'"),
             ],
-            vec![calls_succeed("data like '%Found multiple matches%'")],
+            vec![calls_succeed(&format!("data like '%Found multiple matches%' and time_created > {}", ago(10)))],
         ),
         ("cost_anomaly: 2026-11-05", vec![costs(300.0, day)], vec![costs(1.0 / 300.0, day)]),
         ("cache_hits_fell: acme/acme-sonnet-5", cached(0), cached(9)),
