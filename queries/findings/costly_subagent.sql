@@ -8,9 +8,9 @@
 -- Types of subagents of which surely more than half of the calls returned little for what they took: the call failed,
 -- or for each token of the answer 100 fresh tokens (all kinds but cache reads) were spent. Over the last four weeks or
 -- a longer period (at most 13 weeks), and at least once in the period, unless the calls since the last such one would
--- all be better by chance in less than one case in twenty. Short answers may be worth much, and whether they were is not
--- recorded. The saving is what these calls took, less what their answers would take: an upper bound, as the work may have
--- to be done anyway.
+-- all be better by chance in less than one case in a hundred. Short answers may be worth much, and whether they were is
+-- not recorded. The saving is what these calls took, less what their answers would take: an upper bound, as the work
+-- may have to be done anyway.
 with
 
 bounds as (
@@ -85,5 +85,5 @@ select
     cost_usd / weeks * wilson_high(poor_count, n) * n / poor_count as saved_usd_high,
     'derived' as confidence,
 from final
-where wilson_low(poor_count, n) > 0.5 and power(1 - 1e0 * poor_count / n, good_end_count) >= 0.05
+where wilson_low(poor_count, n) > 0.5 and power(1 - 1e0 * poor_count / n, good_end_count) >= 0.01
 order by saved_usd_per_week desc nulls last, saved_tokens_per_week desc, subject

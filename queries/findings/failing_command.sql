@@ -8,8 +8,8 @@
 -- Shell commands that failed at least five times, and surely more than one time in four, in the last four weeks or a
 -- longer period (at most 13 weeks), and at least once in the period. Programs that answer by their exit code (grep,
 -- diff, test …) are left out; failures that a rule denied count. A command is left out when its runs since the last
--- failure would all succeed by chance in less than one case in twenty. Tests that fail while work is going on do their
--- job.
+-- failure would all succeed by chance in less than one case in a hundred. Tests that fail while work is going on do
+-- their job.
 with
 
 bounds as (
@@ -97,5 +97,5 @@ select
     'observed' as confidence,
 from final
 where wilson_low(failure_count, n) > 0.25
-    and power(1 - 1e0 * failure_count / n, good_end_count) >= 0.05
+    and power(1 - 1e0 * failure_count / n, good_end_count) >= 0.01
 order by saved_tokens_per_week desc, subject

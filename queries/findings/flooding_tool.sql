@@ -8,9 +8,9 @@
 -- Tools of which at least five outputs were longer than 4,000 tokens (characters / 4) and filled at least a twentieth
 -- of all that models read, in the last four weeks or a longer period (at most 13 weeks), with one in the period. An
 -- output is read by the request after it and again by each later one of the session; compaction and pruning end that
--- sooner, so this is an upper bound. The saving is that of cutting them to 4,000 tokens; USD assumes the usual ratios of
--- list prices (cached 0.1, output 5 times input), low if read from the cache each time. A tool is left out when its
--- outputs since the last long one would all be shorter by chance in less than one case in twenty.
+-- sooner, so this is an upper bound. The saving is that of cutting them to 4,000 tokens; USD assumes the usual ratios
+-- of list prices (cached 0.1, output 5 times input), low if read from the cache each time. A tool is left out when its
+-- outputs since the last long one would all be shorter by chance in less than one case in a hundred.
 with
 
 bounds as (
@@ -90,5 +90,5 @@ select
     saved_tokens * input_usd as saved_usd_high,
     'estimated' as confidence,
 from final
-where context_share >= 0.05 and power(1 - 1e0 * long_count / n, good_end_count) >= 0.05
+where context_share >= 0.05 and power(1 - 1e0 * long_count / n, good_end_count) >= 0.01
 order by saved_tokens_per_week desc, subject

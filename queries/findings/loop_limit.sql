@@ -7,7 +7,7 @@
 --
 -- Loops of editing and checking in which three or more checks failed and none passed, over the last four weeks or a
 -- longer period (at most 13 weeks), and at least one in the period. Reported where surely more than one loop in twenty
--- ended so, unless the loops since the last such one would all end well by chance in less than one case in twenty.
+-- ended so, unless the loops since the last such one would all end well by chance in less than one case in a hundred.
 -- Loops are inferred from calls; the saving is what these loops' calls took, an upper bound.
 with
 
@@ -75,5 +75,5 @@ select
     cost_usd / weeks * wilson_high(limit_count, n) * n / limit_count as saved_usd_high,
     'derived' as confidence,
 from final
-where wilson_low(limit_count, n) > 0.05 and power(1 - 1e0 * limit_count / n, good_end_count) >= 0.05
+where wilson_low(limit_count, n) > 0.05 and power(1 - 1e0 * limit_count / n, good_end_count) >= 0.01
 order by saved_tokens_per_week desc, subject

@@ -5,11 +5,12 @@
 -- grain:    one row per (predicted_intent, confidence_scale), with at least five labelled decisions
 -- units:    n=count, ci_low=ratio, ci_high=ratio, saved_tokens_per_week=tokens, saved_usd_per_week=usd, saved_usd_low=usd, saved_usd_high=usd
 --
--- Intents whose stated confidence is surely higher than the share of their decisions that was right (the mean lies above
--- the 95 % Wilson interval), over the last four weeks or a longer period (at most 13 weeks), with one in the period;
--- Benjamini-Hochberg over all intents (5 %). Scales are never mixed; a pattern's confidence is low by nature. Gone when
--- the decisions since the last wrong one would all be right by chance in less than one case in twenty. What was right is
--- inferred. The saving is the share that honest confidence would save of what the turns with wrong decisions took.
+-- Intents whose stated confidence is surely higher than the share of their decisions that was right (the mean lies
+-- above the 95 % Wilson interval), over the last four weeks or a longer period (at most 13 weeks), with one in the
+-- period; Benjamini-Hochberg over all intents (5 %). Scales are never mixed; a pattern's confidence is low by nature.
+-- Gone when the decisions since the last wrong one would all be right by chance in less than one case in a hundred.
+-- What was right is inferred. The saving is the share that honest confidence would save of what the turns with wrong
+-- decisions took.
 with
 
 bounds as (
@@ -104,5 +105,5 @@ select
     scale_high * lost_usd as saved_usd_high,
     cast(least(0.999, round(1 - q_value, 3)) as varchar) as confidence,
 from final
-where q_value <= 0.05 and mean_confidence > right_high and power(1e0 * right_count / n, good_end_count) >= 0.05
+where q_value <= 0.05 and mean_confidence > right_high and power(1e0 * right_count / n, good_end_count) >= 0.01
 order by saved_tokens_per_week desc, subject

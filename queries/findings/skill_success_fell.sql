@@ -8,7 +8,7 @@
 -- Each day of the last 16 weeks with at least five judged loads before it and after it is tried as the day of a change
 -- (two proportions, normal approximation); the best one counts after Bonferroni for the days tried and
 -- Benjamini-Hochberg for the skills (5 %). The interval is Newcombe's for the fall. A skill is left out when its loads
--- since its last failure would all succeed by chance in less than one case in twenty: then it is mended. Success is
+-- since its last failure would all succeed by chance in less than one case in a hundred: then it is mended. Success is
 -- derived (see skill_loads); what else changed on that day is not known.
 with
 
@@ -94,7 +94,7 @@ final as (
             + power(after_ratio - wilson_low(s_after, n_after), 2)) as ci_high,
         n_after / weeks / nullif(n_after - s_after, 0) as failures_scale,
     from tested inner join costs using (skill_name)
-    where z_score > 0 and q_value <= 0.05 and power(after_ratio, good_end_count) >= 0.05
+    where z_score > 0 and q_value <= 0.05 and power(after_ratio, good_end_count) >= 0.01
 )
 
 select

@@ -8,7 +8,7 @@
 -- Files with at least five attempts to edit them, of which more fail than on all other files, in the last four weeks
 -- or a longer period (at most 13 weeks), and at least once in the period. Compared with the other files' rate for the
 -- same mix of models and formats (normal approximation, Benjamini-Hochberg over the files, 5 %). A file is left out
--- when its attempts since the last failure would all be applied by chance in less than one case in twenty.
+-- when its attempts since the last failure would all be applied by chance in less than one case in a hundred.
 with
 
 bounds as (
@@ -91,7 +91,7 @@ final as (
     select *, tokens / failure_count / weeks as tokens_each, cost_usd / failure_count / weeks as usd_each,
     from tested
     where q_value <= 0.05 and failure_count >= 3 and is_still
-        and power(1 - 1e0 * failure_count / n, good_end_count) >= 0.05
+        and power(1 - 1e0 * failure_count / n, good_end_count) >= 0.01
 )
 
 select

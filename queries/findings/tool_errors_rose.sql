@@ -9,7 +9,7 @@
 -- clusters, so the variance is taken over sessions (ratio estimator) and never below the binomial one; p-values are
 -- adjusted over all tools by Benjamini-Hochberg (5 %). Both stretches need 20 calls in three sessions, the later one
 -- five errors. The interval is that of the rise. A tool is left out when its calls since the last error would all
--- succeed by chance in less than one case in twenty. That the work changed and not the tool is not ruled out.
+-- succeed by chance in less than one case in a hundred. That the work changed and not the tool is not ruled out.
 with
 
 stretch as (
@@ -97,7 +97,7 @@ tested as (
 final as (
     select *, rise - 1.959964 * standard_error as ci_low, rise + 1.959964 * standard_error as ci_high,
     from tested
-    where rise >= 0.02 and errors >= 5 and q_value <= 0.05 and power(1 - ratio, good_end_count) >= 0.05
+    where rise >= 0.02 and errors >= 5 and q_value <= 0.05 and power(1 - ratio, good_end_count) >= 0.01
 )
 
 select

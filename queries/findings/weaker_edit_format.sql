@@ -6,10 +6,11 @@
 -- units:    n=count, ci_low=ratio, ci_high=ratio, saved_tokens_per_week=tokens, saved_usd_per_week=usd, saved_usd_low=usd, saved_usd_high=usd
 --
 -- On one model, a format applied less often than the best other one, over the last four weeks or a longer period (at
--- most 13 weeks), with a failure in the period. What was offered is not recorded, so only attempts of one model and agent
--- in the days when both formats were in use are compared; a whole file counts only on a path that was edited before. Five
--- attempts each; Benjamini-Hochberg over all pairs (5 %); Newcombe's interval for the difference. Gone when the attempts
--- since the last failure would all be applied by chance in less than one case in twenty. One may get the harder edits.
+-- most 13 weeks), with a failure in the period. What was offered is not recorded, so only attempts of one model and
+-- agent in the days when both formats were in use are compared; a whole file counts only on a path that was edited
+-- before. Five attempts each; Benjamini-Hochberg over all pairs (5 %); Newcombe's interval for the difference. Gone
+-- when the attempts since the last failure would all be applied by chance in less than one case in a hundred. One may
+-- get the harder edits.
 with
 
 bounds as (
@@ -97,7 +98,7 @@ tested as (
 
 final as (
     select * from tested
-    where q_value <= 0.05 and ci_low > 0 and power(weak_ratio, good_end_count) >= 0.05
+    where q_value <= 0.05 and ci_low > 0 and power(weak_ratio, good_end_count) >= 0.01
     qualify row_number() over (partition by model, format order by difference desc, other_format) = 1
 )
 
