@@ -38,9 +38,8 @@ impl<'a> Queue<'a> {
             if progress.is_broken || progress.waiting.is_empty() {
                 return None;
             }
-            let is_there = |source: &str| {
-                progress.done.contains(source) || !self.all.iter().any(|mart| mart.name == source)
-            };
+            let is_there =
+                |source: &str| progress.done.contains(source) || !self.all.iter().any(|mart| mart.name == source);
             if let Some(ready) = progress.waiting.iter().position(|mart| sources(mart).all(is_there)) {
                 return Some(progress.waiting.remove(ready));
             }
@@ -54,7 +53,9 @@ impl<'a> Queue<'a> {
         progress.is_broken |= !is_made;
         progress.done.insert(&mart.name);
         let is_read = |name: &str| {
-            self.all.iter().any(|other| !progress.done.contains(other.name.as_str()) && sources(other).any(|own| own == name))
+            self.all
+                .iter()
+                .any(|other| !progress.done.contains(other.name.as_str()) && sources(other).any(|own| own == name))
         };
         let read = self.all.iter().copied().filter(|other| {
             let is_concerned = other.name == mart.name || sources(mart).any(|source| source == other.name);
