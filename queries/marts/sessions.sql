@@ -30,15 +30,7 @@ message_sums as (
     select * from mart_session_sums
 ),
 
-tool_calls as (
-    select * from mart_tool_calls
-),
-
-steps as (
-    select * from mart_steps
-),
-
-call_sums as (
+known_calls as (
     select
         session_id,
         count(case when not is_fork_copy then part_id end) as tool_call_count,
@@ -47,20 +39,27 @@ call_sums as (
         count(case when tool_class = 'skill' and status = 'completed' and not is_fork_copy then 1 end) as skill_load_count,
         count(part_id) as raw_tool_call_count,
         count(case when is_error then 1 end) as raw_tool_error_count,
-        cast(coalesce(sum(case when not is_fork_copy then additions end), 0) as bigint) as additions,
-        cast(coalesce(sum(case when not is_fork_copy then deletions end), 0) as bigint) as deletions,
-    from places
-    left join tool_calls using (session_id)
+        cast(sum(case when not is_fork_copy then additions end) as bigint) as additions,
+        cast(sum(case when not is_fork_copy then deletions end) as bigint) as deletions,
+    from mart_tool_calls
     group by session_id
 ),
 
-step_sums as (
+known_steps as (
+    select session_id, count(case when not is_fork_copy then step_id end) as step_count from mart_steps group by session_id
+),
+
+call_sums as (
     select
         session_id,
-        count(case when not is_fork_copy then step_id end) as step_count,
+        coalesce(tool_call_count, 0) as tool_call_count, coalesce(tool_error_count, 0) as tool_error_count,
+        coalesce(tool_failure_count, 0) as tool_failure_count, coalesce(skill_load_count, 0) as skill_load_count,
+        coalesce(raw_tool_call_count, 0) as raw_tool_call_count, coalesce(raw_tool_error_count, 0) as raw_tool_error_count,
+        coalesce(additions, 0) as additions, coalesce(deletions, 0) as deletions,
+        coalesce(step_count, 0) as step_count,
     from places
-    left join steps using (session_id)
-    group by session_id
+    left join known_calls using (session_id)
+    left join known_steps using (session_id)
 ),
 
 activity as (
@@ -107,7 +106,6 @@ final as (
     inner join places using (session_id)
     inner join message_sums using (session_id)
     inner join call_sums using (session_id)
-    inner join step_sums using (session_id)
     left join activity using (session_id)
     left join forks using (session_id)
     inner join families using (session_id)

@@ -20,7 +20,7 @@ with events as (
     inner join mart_telemetry_sessions as telemetry_sessions on stg_telemetry.event_id = telemetry_sessions.event_id
 ),
 
-calls as (select * from mart_tool_calls),
+calls as (select * from mart_tool_calls where session_id in (select session_id from events)),
 
 told_parts as (select * from mart_told_parts),
 
@@ -80,6 +80,8 @@ matches as (
     where rank <> 3 or distance_ms <= 2000
 ),
 
+matched_calls as (select * from mart_tool_calls where part_id in (select part_id from matches where place = 1)),
+
 final as (
     select
         events.event_id, events.kind, events.occurred_at, events.has_absurd_time,
@@ -110,7 +112,7 @@ final as (
     left join matches on events.event_id = matches.event_id and matches.place = 1
     left join told_parts
         on matches.part_id = told_parts.part_id
-    left join calls
+    left join matched_calls as calls
         on matches.part_id = calls.part_id
     left join session_places
         on coalesce(events.session_id, told_parts.session_id, calls.session_id) = session_places.session_id

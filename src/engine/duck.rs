@@ -12,7 +12,7 @@ use duckdb::{Config, Connection};
 use std::collections::BTreeMap;
 
 /// What DuckDB may hold before it spills to disk; see [`Duck::without_limit`].
-const MEMORY: &str = "176MB";
+const MEMORY: &str = "136MB";
 
 /// A database and the right to run SQL in it.
 pub struct Duck {

@@ -3,10 +3,10 @@
 //! Input: the finding files of the registry. Output: one table with [`COLUMNS`]; a finding that fails is an error beside it.
 
 use super::asker::Asker;
-use super::fanout::Task;
+use super::fanout::{Measured, Task};
 use super::table::{Column, Data, Table, Unit, Value};
 use crate::error::EngineError;
-use crate::metric::{Layer, QueryFile};
+use crate::metric::Layer;
 use crate::model::period::Period;
 use crate::registry::Registry;
 use std::cmp::Ordering;
@@ -44,11 +44,21 @@ pub struct Found {
 /// # Errors
 /// The database cannot be opened.
 pub fn find(asker: &Asker<'_>, registry: &Registry, period: &Period) -> anyhow::Result<Found> {
-    let files: Vec<&QueryFile> = registry.layer(Layer::Finding).collect();
-    let tasks: Vec<Task<'_>> = files.iter().map(|metric| Task { metric, period }).collect();
+    Ok(join(asker.measure(&tasks(registry, period))?))
+}
+
+/// What is to be run for them.
+#[must_use]
+pub fn tasks<'a>(registry: &'a Registry, period: &'a Period) -> Vec<Task<'a>> {
+    registry.layer(Layer::Finding).map(|metric| Task { metric, period }).collect()
+}
+
+/// Joins what was found.
+#[must_use]
+pub fn join(found: Vec<Measured<'_>>) -> Found {
     let mut failures = Vec::new();
     let mut rows: Vec<(String, Table, usize)> = Vec::new();
-    for measured in asker.measure(&tasks)? {
+    for measured in found {
         match measured.result {
             Ok(table) => rows.extend((0..table.len()).map(|row| (measured.metric.name.clone(), table.clone(), row))),
             Err(error) => failures.push(error),
@@ -80,7 +90,7 @@ pub fn find(asker: &Asker<'_>, registry: &Registry, period: &Period) -> anyhow::
             Column { name: (*name).to_owned(), unit: *unit, data }
         })
         .collect();
-    Ok(Found { table: Table { columns }, failures })
+    Found { table: Table { columns }, failures }
 }
 
 fn subject(row: &(String, Table, usize)) -> String {

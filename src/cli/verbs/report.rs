@@ -199,12 +199,14 @@ fn measure(
     let comparable: Vec<&QueryFile> =
         metrics.iter().copied().filter(|metric| render::COMPARED.contains(&metric.name.as_str())).collect();
     tasks.extend(compared.iter().flat_map(|period| comparable.iter().map(move |metric| Task { metric, period })));
+    let comparisons = tasks.len();
+    tasks.extend(findings::tasks(&ready.registry, &ready.scope.period));
     let mut measured = asker.measure(&tasks)?;
+    let found = findings::join(measured.split_off(comparisons));
     let previous = tables(measured.split_off(metrics.len()));
     let history = history::measure(&asker, &earlier)?;
     let mut failures: Vec<String> =
         measured.iter().filter_map(|one| one.result.as_ref().err()).map(ToString::to_string).collect();
-    let found = findings::find(&asker, &ready.registry, &ready.scope.period)?;
     failures.extend(found.failures.iter().map(ToString::to_string));
     let mut report = fill::report(context, (ready, &asker), args, compared.clone(), measured, previous, history)?;
     report.findings = fill::findings(&found.table, &ready.registry);
