@@ -11,10 +11,12 @@ use super::sqlite::Source;
 use crate::error::ExtractError;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// Rowids in a piece …
+/// Rowids in a piece, at most …
 const PIECE: usize = 1 << 15;
-/// … of which there are no more than so many.
+/// … unless there would be more pieces than this.
 const PIECES: u64 = 64;
+/// A table of more than one piece has a multiple of these, so that cores end together.
+const ROUND: u64 = 4;
 /// Connections, at most: each holds rows that wait to be written.
 const READERS: usize = 8;
 
@@ -28,7 +30,10 @@ pub(super) enum Piece<'a> {
 /// All rows of a table whose last rowid this is.
 #[must_use]
 pub(super) fn of_table(last_rowid: u64) -> Vec<Piece<'static>> {
-    let count = last_rowid.div_ceil(PIECE as u64).clamp(1, PIECES);
+    let count = match last_rowid.div_ceil(PIECE as u64).clamp(1, PIECES) {
+        1 => 1,
+        several => several.next_multiple_of(ROUND),
+    };
     let cut = |at: u64| match at {
         0 => i64::MIN,
         at if at == count => i64::MAX,
