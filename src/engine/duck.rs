@@ -144,14 +144,17 @@ impl Duck {
         Ok(table)
     }
 
-    /// Runs one query of ours. A query over Parquet that is prepared is planned twice, when it is prepared and again when it is
-    /// run, which for most metrics is most of their time: the answer goes by way of a table, which is planned once.
+    /// Runs one query. One over Parquet that is prepared is planned twice, when it is prepared and when it is run, which is
+    /// most of the time of most metrics: the answer goes by way of a table, which is planned once. What cannot become a table
+    /// (`describe …`), or fails, is run as it stands, so that errors are about its own text.
     ///
     /// # Errors
     /// As [`Duck::query`].
     pub fn answer(&self, file: &str, sql: &str) -> Result<Table, EngineError> {
-        self.batch(file, &format!("create or replace temp table own_answer as\n{sql}\n"))?;
-        self.query(file, "from own_answer", &[])
+        match self.batch(file, &format!("create or replace temp table own_answer as\n{sql}\n")) {
+            Ok(()) => self.query(file, "from own_answer", &[]),
+            Err(_) => self.query(file, sql, &[]),
+        }
     }
 
     /// Names of a view's columns.
