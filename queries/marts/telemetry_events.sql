@@ -23,14 +23,12 @@ with events as (
 calls as (select * from mart_tool_calls where session_id in (select session_id from events)),
 
 told_parts as (select * from mart_told_parts),
-
 session_places as (select * from mart_session_places),
 
 candidates as (
     select events.event_id, told_parts.part_id, 'part_id' as matched_by, 1 as rank, cast(null as bigint) as distance_ms
     from events
-    inner join told_parts
-        on events.part_id = told_parts.part_id
+    inner join told_parts on events.part_id = told_parts.part_id
     union all
     select events.event_id, calls.part_id, 'call_id' as matched_by, 2 as rank, cast(null as bigint) as distance_ms
     from events
