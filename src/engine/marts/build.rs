@@ -24,8 +24,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Parts that are worked on at once, by one worker: what fits into the memory that DuckDB may hold.
 const CHUNK_PARTS: u64 = 68_000;
 
-/// Below this a store is not divided: starting costs more than it saves.
-const SMALL_PARTS: u64 = 40_000;
+/// Below this a store is not divided: one part of it fits into memory, and other marts keep the other threads busy.
+const SMALL_PARTS: u64 = 60_000;
 
 /// Parts in a row group: what Parquet's writer holds in memory.
 const ROW_GROUP: u32 = 30_720;
@@ -47,18 +47,21 @@ pub(super) fn build(duck: &Duck, shop: &Workshop<'_>, plan: &Plan<'_>, incoming:
     let threads = duck.threads()?;
     duck.one_thread_each()?;
     let site = Site { plan, incoming, threads, turn: RwLock::new(()) };
-    site.over_all(duck, &plan.before, |_| false)?;
-    if !plan.by_session.is_empty() {
-        let chunks = chunks(shop.manifest);
+    let chunks = chunks(shop.manifest);
+    if chunks.len() == 1 {
+        let all = [plan.before.as_slice(), &plan.by_session, &plan.after].concat();
+        site.over_all(duck, &all, |_| true)?;
+    } else {
+        site.over_all(duck, &plan.before, |_| false)?;
         site.by_session(duck, shop, &chunks)?;
         for mart in plan.by_session.iter().filter(|mart| plan.is_written(mart)) {
             let files: Vec<Utf8PathBuf> =
                 (0..chunks.len()).map(|chunk| file_of(incoming, mart, Some((chunk, chunks.len())))).collect();
             show(duck, mart, &files)?;
         }
+        site.over_all(duck, &plan.after, |_| true)?;
+        Stage { duck, site: &site, chunk: None }.drop(&plan.before)?;
     }
-    site.over_all(duck, &plan.after, |_| true)?;
-    Stage { duck, site: &site, chunk: None }.drop(&plan.before)?;
     duck.batch("threads", &format!("set threads = {threads}"))?;
     duck.batch("optimizers", "reset disabled_optimizers")
 }
@@ -98,6 +101,9 @@ impl Site<'_> {
     /// The marts of each part of the sessions, as many parts at once as there are threads.
     fn by_session(&self, duck: &Duck, shop: &Workshop<'_>, chunks: &[BTreeSet<String>]) -> Result<(), EngineError> {
         let marts = &self.plan.by_session;
+        if marts.is_empty() {
+            return Ok(());
+        }
         let wanted = Wanted::of(marts.iter().map(|mart| mart.text.as_str()), shop.registry);
         let next = AtomicUsize::new(0);
         self.side_by_side(duck, chunks.len(), |duck| {
