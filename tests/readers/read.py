@@ -1,9 +1,11 @@
-"""Other engines read the store: pyarrow, DuckDB, polars and pandas agree with `logicoma query` on every table.
+"""Other engines read the store: pyarrow, DuckDB (as a library and as its own program), polars and pandas agree with `logicoma query`
+on every table.
 
 usage: read.py LOGICOMA STORE_OR_SNAPSHOT…
 
 For every table and every source in it: the Hive partitions are recognised as columns, the types are those of `logicoma schema`,
-and rows, NULLs and sums of every column are the same in all engines. Files hold each source whole; `logicoma` unites sources, so
+and rows, NULLs and sums of every column are the same in all engines. DuckDB's program and pandas are given the folder alone, without an
+option. Files hold each source whole; `logicoma` unites sources, so
 that over all of them a row that several hold counts once: what it counts is what the engines count by the row's key. Prints what
 was compared; exits 1 at the first difference.
 """
@@ -31,6 +33,8 @@ KEYS = {
     "quarantine": "(table_name, row_id)",
 }
 ARROW = {"varchar": {"string", "large_string"}, "bigint": {"int64"}, "double": {"double"}, "boolean": {"bool"}}
+PANDAS = {"varchar": {"str"}, "bigint": {"int64", "float64"}, "double": {"float64"}, "boolean": {"bool", "object"}}
+PROGRAM = pathlib.Path(sys.executable).with_name("duckdb")
 compared = 0
 
 
@@ -52,12 +56,14 @@ def ask(program, store, sql, source=None):
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def describe(program, store, table):
-    """Columns with their types, as logicoma's own views have them."""
-    first = ask(program, store, f"select * from raw_{table} limit 1")
-    names = list(first[0]) if first else []
-    types = ask(program, store, "select " + ", ".join(f'any_value(typeof("{name}")) as "{name}"' for name in names) + f" from raw_{table}")
-    return [(name, types[0][name].lower()) for name in names]
+def describe(program, store, tables):
+    """Columns of each table with their types, as logicoma's own views have them."""
+    views = ", ".join(f"'raw_{table}'" for table in tables)
+    sql = "select table_name as name, column_name as column, lower(data_type) as kind from information_schema.columns"
+    found = {}
+    for row in ask(program, store, f"{sql} where table_name in ({views}) order by table_name, ordinal_position"):
+        found.setdefault(row["name"].removeprefix("raw_"), []).append((row["column"], row["kind"]))
+    return found
 
 
 def figures(columns):
@@ -76,6 +82,32 @@ def figures(columns):
     return ", ".join(parts)
 
 
+def by_program(folder, columns, partitions):
+    """What DuckDB's own program says about a folder, by source; of a table that belongs to none, under None."""
+    key = '"source"' if "source" in partitions else "null"
+    types = ", ".join(f'any_value(typeof("{name}")) as "t_{name}_t"' for name in [*dict(columns), *partitions])
+    sql = f"select {key} as key_of_rows, {types}, {figures(columns)} from '{folder}/**/*.parquet' group by all"
+    ran = subprocess.run([PROGRAM, "-json", "-c", sql], capture_output=True, text=True)
+    if ran.returncode != 0:
+        sys.exit(f"{folder.name}: DuckDB's program: {ran.stderr.strip()}")
+    found = {row["key_of_rows"]: row for row in json.loads(ran.stdout)}
+    for name, kind in [*columns, *((name, "varchar") for name in partitions)]:
+        for row in found.values():
+            same(f"{folder.name}.{name}: type in DuckDB's program", kind, row[f"t_{name}_t"].lower())
+    return found
+
+
+def pandas_figure(column, kind):
+    """The same sum in pandas, whose integers are floats where a NULL is among them."""
+    there = column.dropna()
+    if kind == "varchar":
+        return int(there.str.len().sum())
+    if kind == "double":
+        return float(there.sum())
+    total = sum(int(value) for value in there)
+    return total if kind == "boolean" else str(total)
+
+
 def arrow_figure(column, kind):
     """The same sum in pyarrow."""
     if kind == "varchar":
@@ -92,10 +124,12 @@ def levels(path):
     return dict(part.split("=", 1) for part in path.split("/")[1:-1])
 
 
-def check_rows(what, columns, partitions, ours, arrow, frame, pandas_frame, by_duckdb):
+def check_rows(what, columns, partitions, ours, arrow, frame, pandas_frame, duckdbs):
     """Holds rows, NULLs and sums of every column against all engines; gives the number of columns."""
-    for engine, rows in (("pyarrow", arrow.num_rows), ("polars", frame.height), ("pandas", len(pandas_frame)), ("DuckDB", by_duckdb["row_count"])):
+    for engine, rows in (("pyarrow", arrow.num_rows), ("polars", frame.height), ("pandas", len(pandas_frame))):
         same(f"{what}: rows in {engine}", ours["row_count"], rows)
+    for engine, theirs in duckdbs.items():
+        same(f"{what}: rows in {engine}", ours["row_count"], theirs["row_count"])
     there = set(arrow.column_names)
     known = [(name, kind) for name, kind in columns if name in there]
     for name, kind in known:
@@ -105,10 +139,14 @@ def check_rows(what, columns, partitions, ours, arrow, frame, pandas_frame, by_d
         same(f"{what}.{name}: values in pyarrow", count, arrow.num_rows - arrow.column(name).null_count)
         same(f"{what}.{name}: values in polars", count, frame.height - frame[name].null_count())
         same(f"{what}.{name}: values in pandas", count, int(pandas_frame[name].notna().sum()))
-        same(f"{what}.{name}: values in DuckDB", count, by_duckdb[f"n_{name}_n"])
         total = ours[f"s_{name}_s"]
-        same(f"{what}.{name}: sum in DuckDB", total, by_duckdb[f"s_{name}_s"])
+        for engine, theirs in duckdbs.items():
+            same(f"{what}.{name}: values in {engine}", count, theirs[f"n_{name}_n"])
+            same(f"{what}.{name}: sum in {engine}", total, theirs[f"s_{name}_s"])
         if name not in partitions:
+            if str(pandas_frame[name].dtype) not in PANDAS[kind]:
+                sys.exit(f"{what}.{name}: {kind} is {pandas_frame[name].dtype} in pandas")
+            same(f"{what}.{name}: sum in pandas", total, pandas_figure(pandas_frame[name], kind))
             same(f"{what}.{name}: sum in pyarrow", total, arrow_figure(arrow.column(name), kind))
             series = frame[name]
             if kind == "varchar":
@@ -138,11 +176,12 @@ def check(program, store):
         for table, entry in json.loads(path.read_text())["tables"].items():
             known = manifest.setdefault(table, [])
             known.extend(file for file in entry["files"] if file not in known)
-    for table, files in sorted(manifest.items()):
-        if not files:
-            continue
-        folder = store / table
-        columns = describe(program, store, table)
+    # Each question makes a snapshot's views anew, so that what can be asked of all tables is asked once.
+    tables = [table for table, files in sorted(manifest.items()) if files]
+    described = describe(program, store, tables)
+    united = ask(program, store, "select " + ", ".join(f"(select count(*) from raw_{table}) as n_{table}" for table in tables))[0]
+    for table in tables:
+        files, folder, columns = manifest[table], store / table, described[table]
         partitions = list(levels(files[0]["path"]))
         assert partitions[-1] == "week" and all(list(levels(file["path"])) == partitions for file in files), files
         hive = pyarrow.dataset.partitioning(pyarrow.schema([(name, pyarrow.string()) for name in partitions]), flavor="hive")
@@ -159,6 +198,8 @@ def check(program, store):
             rows = duckdb.sql(f'select distinct cast("{name}" as varchar) from {read} order by 1').fetchall()
             same(f"{table}: partitions in DuckDB", values, [row[0] for row in rows])
         there = [(name, kind) for name, kind in columns if name in set(arrow.column_names)]
+        printed = by_program(folder, there, partitions)
+        same(f"{table}: sources in DuckDB's program", {levels(file["path"]).get("source") for file in files}, set(printed))
         sources = by_source(files)
         for source, own in sources.items():
             if source is None and "source" in partitions:
@@ -171,8 +212,9 @@ def check(program, store):
             pandas_part = pandas_frame if source is None else pandas_frame[pandas_frame["source"].astype(str) == source]
             result = duckdb.sql(f"select {figures(there)} from {read}{where}")
             by_duckdb = dict(zip([column[0] for column in result.description], result.fetchall()[0]))
-            check_rows(f"{table} of {source}", columns, partitions, ours, part, polars_part, pandas_part, by_duckdb)
-        all_rows = ask(program, store, f"select count(*) as n from raw_{table}")[0]["n"]
+            duckdbs = {"DuckDB": by_duckdb, "DuckDB's program": printed[source]}
+            check_rows(f"{table} of {source}", columns, partitions, ours, part, polars_part, pandas_part, duckdbs)
+        all_rows = united[f"n_{table}"]
         if ("source", "varchar") in columns or source is None:
             key = f"distinct {KEYS[table]}" if table in KEYS else "*"
             counted = duckdb.sql(f"select count({key}) from {read}").fetchall()[0][0]
@@ -188,4 +230,5 @@ if len(sys.argv) < 3:
 for folder in sys.argv[2:]:
     check(sys.argv[1], folder)
 versions = ", ".join(f"{module.__name__} {module.__version__}" for module in (pyarrow, duckdb, polars, pandas))
-print(f"{compared} figures agree in {versions}")
+program = subprocess.run([PROGRAM, "--version"], check=True, capture_output=True, text=True).stdout.split()[0]
+print(f"{compared} figures agree in {versions}, DuckDB's program {program}")
