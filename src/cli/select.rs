@@ -4,6 +4,7 @@
 
 use super::Usage;
 use super::globals::Globals;
+use crate::extract::opencode::locate;
 use crate::store::Store;
 use crate::store::manifest::{Manifest, SourceEntry};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -13,6 +14,19 @@ use camino::{Utf8Path, Utf8PathBuf};
 pub(super) fn is_shared(store: &Store, globals: &Globals) -> bool {
     let writers = Manifest::writers(store.root()).unwrap_or_default();
     globals.db.is_empty() && !writers.is_empty() && !writers.contains(&None)
+}
+
+/// A name for a new source that other engines read from a folder's name as text.
+///
+/// # Errors
+/// It is none, or reads as a number, a date or a word with a meaning.
+pub(super) fn source_name(name: &str) -> Result<&str, Usage> {
+    if locate::is_plain(writer_name(name)?) {
+        Ok(name)
+    } else {
+        let message = "other programs would read it as a value: begin with a letter, as in";
+        Err(Usage(format!("'{name}' is no name for a source, {message} db-{name}")))
+    }
 }
 
 /// A name for a writer that is safe as part of a file's name.

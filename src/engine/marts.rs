@@ -46,7 +46,10 @@ pub fn ensure(duck: &Duck, shop: &Workshop<'_>, wanted: &Wanted) -> Result<bool,
     let marts: Vec<&QueryFile> = shop.registry.layer(Layer::Mart).collect();
     let missing = || -> Vec<&QueryFile> {
         let is_absent = |mart: &&&QueryFile| files_of(&folder, mart).is_empty();
-        marts.iter().filter(|mart| mart.is_stored || wanted.has_mart(mart)).filter(is_absent).copied().collect()
+        // What is built for a snapshot is kept for this run alone.
+        let is_kept = shop.store.work() == shop.store.root();
+        let is_needed = |mart: &&&QueryFile| (mart.is_stored && is_kept) || wanted.has_mart(mart);
+        marts.iter().filter(is_needed).filter(is_absent).copied().collect()
     };
     let mut is_built = false;
     if !missing().is_empty() {

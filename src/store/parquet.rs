@@ -6,7 +6,7 @@
 use super::batch::{Batch, arrow_schema};
 use super::incoming::Incoming;
 use super::manifest::FileEntry;
-use super::schema::{Kind, Origin, TableDef};
+use super::schema::{ColumnDef, Kind, Origin, TableDef};
 use super::{io, private_file, private_folder};
 use crate::error::StoreError;
 use crate::model::digest;
@@ -15,8 +15,11 @@ use ::parquet::basic::{Compression, Encoding, ZstdLevel};
 use ::parquet::errors::ParquetError;
 use ::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use ::parquet::schema::types::ColumnPath;
-use arrow::array::{Array, ArrayRef, RecordBatch};
+use arrow::array::{Array, ArrayRef, RecordBatch, new_null_array};
+use arrow::datatypes::{Field, Schema};
+use arrow::error::ArrowError;
 use std::io::Write;
+use std::sync::Arc;
 
 /// Columns whose values are mostly different and share prefixes: ids, which hold their time in front.
 const ID_COLUMNS: &[&str] = &["id", "message_id", "call_id", "parent_message_id"];
@@ -113,12 +116,40 @@ pub fn write_records(table: &TableDef, records: Vec<RecordBatch>, place: Place<'
     Ok(FileEntry { path, rows, bytes: bytes.len() as u64, sha256 })
 }
 
+/// Rows with the content columns that they were made without, all NULL: files of one table have the same columns whether or not
+/// they keep content, so that every engine reads a folder of both.
+fn with_content(table: &TableDef, records: Vec<RecordBatch>) -> Result<Vec<RecordBatch>, ArrowError> {
+    let complete = |record: RecordBatch| {
+        let schema = arrow_schema(table, true);
+        let is_absent = |field: &&Arc<Field>| {
+            let is_content = |column: &&ColumnDef| column.name == field.name() && column.origin == Origin::Content;
+            record.column_by_name(field.name()).is_none() && table.columns.iter().any(|column| is_content(&column))
+        };
+        if !schema.fields().iter().any(|field| is_absent(&field)) {
+            return Ok(record);
+        }
+        let (fields, columns): (Vec<_>, Vec<_>) = schema
+            .fields()
+            .iter()
+            .filter_map(|field| match record.column_by_name(field.name()) {
+                Some(column) => Some((field.clone(), column.clone())),
+                None => {
+                    is_absent(&field).then(|| (field.clone(), new_null_array(field.data_type(), record.num_rows())))
+                }
+            })
+            .unzip();
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+    };
+    records.into_iter().map(complete).collect()
+}
+
 /// Rows as the bytes of a Parquet file.
 ///
 /// # Errors
 /// The rows cannot be encoded.
 pub(super) fn encode(table: &TableDef, records: Vec<RecordBatch>) -> Result<Vec<u8>, StoreError> {
     let fail = |source: ParquetError| StoreError::Encode { table: table.name.to_owned(), source };
+    let records = with_content(table, records).map_err(|error| fail(error.into()))?;
     let properties = properties(table, &records).map_err(fail)?;
     let schema = records.first().map_or_else(|| arrow_schema(table, true), RecordBatch::schema);
     let mut writer = ArrowWriter::try_new(Vec::new(), schema, Some(properties)).map_err(fail)?;

@@ -1,8 +1,10 @@
 //! `extract`: both generations of schema, whole, in any column order, from several databases, into one store.
 
-use crate::harness::{Place, fixture, real};
+use crate::harness::{Place, fixture, real, tree};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use rusqlite::Connection;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -166,10 +168,29 @@ fn a_second_run_over_an_unchanged_database_writes_nothing() {
     assert_eq!(state(&place.path("store")), before);
 }
 
+/// The columns of each table's files.
+fn columns(store: &Path) -> BTreeSet<(String, String)> {
+    let files = tree(store).into_iter().filter(|path| path.ends_with(".parquet"));
+    files
+        .flat_map(|path| {
+            let file = fs::File::open(store.join(&path)).expect("a file");
+            let reader = ParquetRecordBatchReaderBuilder::try_new(file).expect("a Parquet file");
+            let table = path.split('/').next().expect("a folder").to_owned();
+            let names: Vec<String> = reader.schema().fields().iter().map(|field| field.to_string()).collect();
+            names.into_iter().map(move |name| (table.clone(), name))
+        })
+        .collect()
+}
+
 #[test]
 fn no_content_leaves_every_raw_text_out() {
     let place = Place::new();
+    place.on(&real(), &["extract"]).ok();
+    let with_content = columns(&place.path("store"));
+    fs::remove_dir_all(place.path("store")).expect("the store goes");
     place.on(&real(), &["extract", "--no-content"]).ok();
+    // Other engines read a folder of both kinds of files.
+    assert_eq!(columns(&place.path("store")), with_content);
     let rows = place.json(
         &real(),
         &["--no-extract", "query", "-c", "select count(*) as n, count(data) as with_data from part", "--json"],

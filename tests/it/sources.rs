@@ -152,6 +152,22 @@ fn machines_share_a_folder_without_touching_each_others_files() {
     for name in ["../evil", "", ".hidden", "a/b"] {
         place.on(&desktop, &["extract", "--source", name]).fails(2, &["is no name for a source"]);
     }
+    // A partition of this name is a number, a date or nothing to other engines.
+    for name in ["007", "1e5", "2026-11-22", "null", "TRUE"] {
+        let better = format!("db-{name}");
+        place.on(&desktop, &["extract", "--source", name]).fails(2, &["is no name for a source", &better]);
+    }
+}
+
+#[test]
+fn a_database_whose_name_reads_as_a_value_is_a_source_of_another_name() {
+    let place = Place::new();
+    for name in ["2026-11-22", "null"] {
+        let db = place.path(&format!("{name}.db"));
+        fs::copy(real(), &db).expect("copied");
+        let rows = place.json(&db, &["query", "-c", "select distinct source from raw_session order by all", "--json"]);
+        assert!(rows.as_array().expect("rows").contains(&json!({"source": format!("db-{name}")})), "{rows}");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::cli::context::Context;
 use crate::cli::globals::OutputArgs;
-use crate::cli::select::writer_name;
+use crate::cli::select::source_name;
 use crate::cli::{Usage, format};
 use crate::engine::table::{Column, Data, Table, Unit};
 
@@ -38,7 +38,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let content = if args.no_content { Some(false) } else { args.content.then_some(true) };
     let store = match context.globals.source.as_slice() {
         [] => context.store()?,
-        [name] => context.store()?.with_writer(writer_name(name)?),
+        [name] => context.store()?.with_writer(source_name(name)?),
         _ => return Err(Usage("extract writes under one name: give --source once".into()).into()),
     };
     let refreshed = context.refresh(&store, content, args.full)?;

@@ -144,6 +144,15 @@ fn in_folder(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
     found
 }
 
+/// True for a name that is text to every engine that reads it as a partition: `007`, `1e5`, `2026-11-22` and `null` are a number, a
+/// date or nothing to some.
+#[must_use]
+pub fn is_plain(name: &str) -> bool {
+    let is_word = |word: &&str| name.eq_ignore_ascii_case(word);
+    name.starts_with(|first: char| first.is_alphabetic())
+        && !["null", "nil", "none", "na", "nan", "inf", "infinity", "true", "false"].iter().any(|word| is_word(&word))
+}
+
 fn name_all(paths: Vec<Utf8PathBuf>) -> Vec<Found> {
     let mut seen = BTreeSet::new();
     let mut names = BTreeSet::new();
@@ -153,7 +162,8 @@ fn name_all(paths: Vec<Utf8PathBuf>) -> Vec<Found> {
         if !seen.insert(identity) {
             continue;
         }
-        let stem = if path.is_dir() { "storage" } else { path.file_stem().unwrap_or("opencode") }.to_owned();
+        let stem = if path.is_dir() { "storage" } else { path.file_stem().unwrap_or("opencode") };
+        let stem = if is_plain(stem) { stem.to_owned() } else { format!("db-{stem}") };
         let mut name = stem.clone();
         let mut number = 2;
         while !names.insert(name.clone()) {
