@@ -176,7 +176,7 @@ fn columns(store: &Path) -> BTreeSet<(String, String)> {
             let file = fs::File::open(store.join(&path)).expect("a file");
             let reader = ParquetRecordBatchReaderBuilder::try_new(file).expect("a Parquet file");
             let table = path.split('/').next().expect("a folder").to_owned();
-            let names: Vec<String> = reader.schema().fields().iter().map(|field| field.to_string()).collect();
+            let names: Vec<String> = reader.schema().fields().iter().map(ToString::to_string).collect();
             names.into_iter().map(move |name| (table.clone(), name))
         })
         .collect()

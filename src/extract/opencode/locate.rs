@@ -148,9 +148,8 @@ fn in_folder(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
 /// date or nothing to some.
 #[must_use]
 pub fn is_plain(name: &str) -> bool {
-    let is_word = |word: &&str| name.eq_ignore_ascii_case(word);
-    name.starts_with(|first: char| first.is_alphabetic())
-        && !["null", "nil", "none", "na", "nan", "inf", "infinity", "true", "false"].iter().any(|word| is_word(&word))
+    let words = ["null", "nil", "none", "na", "nan", "inf", "infinity", "true", "false"];
+    name.starts_with(|first: char| first.is_alphabetic()) && !words.iter().any(|word| name.eq_ignore_ascii_case(word))
 }
 
 fn name_all(paths: Vec<Utf8PathBuf>) -> Vec<Found> {
