@@ -4,7 +4,7 @@
 //! before, after, confidence, n_before, n_after, method`. Method: binary segmentation (Scott and Knott 1974; Vostrikova 1981)
 //! by likelihood ratio, each split judged by permutation of its stretch's days (as in E-divisive: Matteson and James 2014). Days
 //! are exchanged whole, so that failures which come in clusters do not pass for a change. Whether there is a change is judged by
-//! the sums of the strata, for a change of their mix is one, too; on which day it lies, by [`place`].
+//! the sums of the strata, for a change of their mix is one, too; on which day it lies, by `place`.
 
 mod place;
 
