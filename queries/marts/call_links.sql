@@ -10,24 +10,24 @@
 -- edit-class tools count as one) and of one target; a tool whose input names no target is its own target. A retry in
 -- another turn is the user's wish and not the agent's, so it does not count. Shares are whole tokens: the first calls
 -- of the step take the remainder, so that they add up.
--- Columns: part_id, part_number, session_number, message_number, turn_number, window_number, weak_window_number,
--- is_fork_copy, is_undone, call_index, is_failed, is_unfinished, retry_of, repeat_of, is_recovered (NULL unless failed),
--- later_step_count, step_share_tokens, step_share_output_tokens, step_share_cost_usd (NULL without a step).
-with call_targets as (
-    select * from mart_call_targets
+-- Columns: part_id, message_number, part_index (in the session), window_id, weak_window_id, is_fork_copy, is_undone,
+-- call_index, is_failed, is_unfinished, retry_of, repeat_of, is_recovered (NULL unless failed), later_step_count,
+-- step_share_tokens, step_share_output_tokens, step_share_cost_usd (NULL without a step).
+with call_targets as (select * from mart_call_targets),
+
+part_numbers as (select * from mart_part_numbers where part_type = 'tool'),
+
+openings as (
+    select part_number as window_number, part_id as window_id from mart_part_numbers where is_load
 ),
 
-part_numbers as (
-    select * from mart_part_numbers where part_type = 'tool'
+first_parts as (
+    select session_number, min(part_number) - 1 as parts_before from mart_part_numbers group by session_number
 ),
 
-call_errors as (
-    select * from mart_call_errors
-),
+call_errors as (select * from mart_call_errors),
 
-steps as (
-    select * from mart_steps
-),
+steps as (select * from mart_steps),
 
 calls as (
     select
@@ -51,21 +51,9 @@ numbered as (
     from calls
 ),
 
-turn_starts as (
-    select
-        turn_number,
-        min(call_number) - 1 as calls_before,
-    from numbered
-    group by turn_number
-),
+turn_starts as (select turn_number, min(call_number) - 1 as calls_before from numbered group by turn_number),
 
-message_starts as (
-    select
-        message_id,
-        min(call_number) - 1 as calls_before,
-    from numbered
-    group by message_id
-),
+message_starts as (select message_id, min(call_number) - 1 as calls_before from numbered group by message_id),
 
 linked as (
     select
@@ -86,8 +74,10 @@ linked as (
 
 final as (
     select
-        linked.part_id, linked.part_number, linked.session_number, linked.message_number, linked.turn_number,
-        linked.window_number, linked.weak_window_number, linked.is_fork_copy, linked.is_undone,
+        linked.part_id, linked.message_number,
+        linked.part_number - first_parts.parts_before as part_index,
+        openings.window_id, weak_openings.window_id as weak_window_id,
+        linked.is_fork_copy, linked.is_undone,
         linked.call_number - turn_starts.calls_before as call_index,
         linked.is_failed,
         linked.is_unfinished,
@@ -110,6 +100,9 @@ final as (
         steps.cost_usd / steps.tool_call_count as step_share_cost_usd,
     from linked
     inner join turn_starts on linked.turn_number = turn_starts.turn_number
+    inner join first_parts on linked.session_number = first_parts.session_number
+    left join openings on linked.window_number = openings.window_number
+    left join openings as weak_openings on linked.weak_window_number = weak_openings.window_number
     left join message_starts on linked.message_id = message_starts.message_id
     left join steps on linked.message_id = steps.message_id
 )

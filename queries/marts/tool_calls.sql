@@ -1,6 +1,6 @@
 -- mart: tool_calls
 -- grain: one row per tool part
--- sources: stg_parts, mart_part_numbers, mart_message_places, mart_messages, mart_session_places, mart_call_targets, mart_call_links, mart_call_errors
+-- sources: stg_parts, mart_message_places, mart_messages, mart_session_places, mart_call_targets, mart_call_links, mart_call_errors
 -- time: started_at
 -- reach: session
 --
@@ -18,19 +18,7 @@
 -- asked_tool, edit_format, edit_outcome, additions, deletions, file_count, has_lsp_errors, retry_of, repeat_of,
 -- is_recovered (failed, but the same tool and target succeeded later in the turn), later_step_count, step_share_tokens,
 -- step_share_output_tokens, step_share_cost_usd, window_id, weak_window_id, is_fork_copy, is_undone.
-with part_numbers as (
-    select * from mart_part_numbers
-),
-
-openings as (
-    select part_number as window_number, part_id as window_id from part_numbers where is_load
-),
-
-first_parts as (
-    select session_number, min(part_number) - 1 as parts_before from part_numbers group by session_number
-),
-
-calls as (
+with calls as (
     select
         part_id,
         call_id,
@@ -72,32 +60,26 @@ calls as (
 final as (
     select
         calls.* exclude (call_started_at),
-        links.* exclude (
-            part_id, part_number, session_number, message_number, turn_number, window_number, weak_window_number
-        ),
+        links.* exclude (part_id, message_number, part_index, window_id, weak_window_id),
         turns.turn_id,
         coalesce(turns.turn_index, 0) as turn_index,
-        links.part_number - first_parts.parts_before as part_index,
+        links.part_index,
         places.project_id, places.project_name, places.directory,
         coalesce(places.root_session_id, calls.session_id) as root_session_id,
         coalesce(places.is_child, false) as is_child,
         messages.agent,
         coalesce(messages.model, 'unknown') as model,
-        openings.window_id,
-        weak_openings.window_id as weak_window_id,
+        links.window_id, links.weak_window_id,
         targets.target_path, targets.target,
         errors.error_class, errors.error_message, errors.error_pattern,
         coalesce(calls.call_started_at, messages.created_at) as started_at,
     from calls
     inner join mart_call_links as links on calls.part_id = links.part_id
     inner join mart_call_targets as targets on calls.part_id = targets.part_id
-    inner join first_parts on links.session_number = first_parts.session_number
     left join mart_call_errors as errors on calls.part_id = errors.part_id
     left join mart_messages as messages on calls.message_id = messages.message_id
     left join mart_message_places as turns on links.message_number = turns.message_number
     left join mart_session_places as places on calls.session_id = places.session_id
-    left join openings on links.window_number = openings.window_number
-    left join openings as weak_openings on links.weak_window_number = weak_openings.window_number
 )
 
 select * from final
