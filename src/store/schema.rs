@@ -26,7 +26,7 @@ pub enum Kind {
 pub enum Origin {
     /// A column of OpenCode's own table: part of the view of the same name.
     Source,
-    /// The raw JSON: left out by `--no-content`.
+    /// The raw JSON: NULL after `--no-content`.
     Content,
     /// Decoded by extract.
     Decoded,
