@@ -50,16 +50,16 @@ pub(super) fn build(duck: &Duck, shop: &Workshop<'_>, plan: &Plan<'_>, incoming:
     let chunks = chunks(shop.manifest);
     if chunks.len() == 1 {
         let all = [plan.before.as_slice(), &plan.by_session, &plan.after].concat();
-        site.over_all(duck, &all, |_| true)?;
+        site.over_all(duck, &all, true)?;
     } else {
-        site.over_all(duck, &plan.before, |_| false)?;
+        site.over_all(duck, &plan.before, false)?;
         site.by_session(duck, shop, &chunks)?;
         for mart in plan.by_session.iter().filter(|mart| plan.is_written(mart)) {
             let files: Vec<Utf8PathBuf> =
                 (0..chunks.len()).map(|chunk| file_of(incoming, mart, Some((chunk, chunks.len())))).collect();
             show(duck, mart, &files)?;
         }
-        site.over_all(duck, &plan.after, |_| true)?;
+        site.over_all(duck, &plan.after, true)?;
         Stage { duck, site: &site, chunk: None }.drop(&plan.before)?;
     }
     duck.batch("threads", &format!("set threads = {threads}"))?;
@@ -76,23 +76,20 @@ struct Site<'a> {
 }
 
 impl Site<'_> {
-    /// Marts over all sessions, each as soon as those that it reads are there. `is_passing` are dropped after their last
-    /// reader.
-    fn over_all(
-        &self,
-        duck: &Duck,
-        marts: &[&QueryFile],
-        is_passing: impl Fn(&QueryFile) -> bool + Sync,
-    ) -> Result<(), EngineError> {
+    /// Marts over all sessions, each as soon as those that it reads are there. Where they `are_passing`, each is dropped
+    /// after its last reader.
+    fn over_all(&self, duck: &Duck, marts: &[&QueryFile], are_passing: bool) -> Result<(), EngineError> {
         let queue = Queue::new(marts);
         self.side_by_side(duck, marts.len(), |duck| {
             let stage = Stage { duck, site: self, chunk: None };
+            let _watch = queue.watch();
             while let Some(mart) = queue.take() {
                 let made = stage.make(mart);
-                let read: Vec<&QueryFile> =
-                    queue.finish(mart, made.is_ok()).into_iter().filter(|mart| is_passing(mart)).collect();
+                let read = queue.finish(mart, made.is_ok());
                 made?;
-                stage.drop(&read)?;
+                if are_passing {
+                    stage.drop(&read)?;
+                }
             }
             Ok(())
         })

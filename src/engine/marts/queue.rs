@@ -21,7 +21,23 @@ pub(super) struct Queue<'a> {
     changed: Condvar,
 }
 
+/// Held by a thread that makes marts: when it panics, the others do not wait for what it was making.
+pub(super) struct Watch<'q, 'a>(&'q Queue<'a>);
+
+impl Drop for Watch<'_, '_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.progress().is_broken = true;
+            self.0.changed.notify_all();
+        }
+    }
+}
+
 impl<'a> Queue<'a> {
+    pub(super) fn watch(&self) -> Watch<'_, 'a> {
+        Watch(self)
+    }
+
     pub(super) fn new(marts: &'a [&'a QueryFile]) -> Self {
         let progress = Progress { waiting: marts.to_vec(), ..Progress::default() };
         Self { all: marts, progress: Mutex::new(progress), changed: Condvar::new() }
@@ -89,6 +105,22 @@ mod tests {
         assert_eq!(queue.take().map(|mart| mart.name.as_str()), Some("c"));
         assert_eq!(names(&queue.finish(all[2], true)), ["a", "c"]);
         assert!(queue.take().is_none());
+    }
+
+    #[test]
+    fn a_panic_ends_the_work_of_the_others() {
+        let all = [mart("a", "stg_parts", "all"), mart("b", "mart_a", "all")];
+        let all: Vec<&QueryFile> = all.iter().collect();
+        let queue = Queue::new(&all);
+        assert!(queue.take().is_some());
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| queue.take().is_none());
+            let panics = scope.spawn(|| {
+                let _watch = queue.watch();
+                std::panic::resume_unwind(Box::new("broken"));
+            });
+            assert!(panics.join().is_err() && waiting.join().expect("a thread"));
+        });
     }
 
     #[test]
