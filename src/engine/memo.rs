@@ -33,7 +33,7 @@ impl Memo {
             scope.model,
             scope.agent,
             scope.count_forks,
-            scope.offset_sql()
+            scope.offset_sql("ms")
         );
         Self { folder: marts.join("memo"), scope: filters, now: scope.now.as_millisecond() }
     }

@@ -114,19 +114,33 @@ impl Scope {
         }
     }
 
-    /// Milliseconds that the zone is ahead of UTC, as an SQL expression over `ms`: DuckDB is built without time zones.
+    /// Milliseconds that the zone is ahead of UTC at `moment`, as an SQL expression: DuckDB is built without time zones. The
+    /// zone's changes are halved again and again, so that five comparisons find one of thirty.
     #[must_use]
-    pub fn offset_sql(&self) -> String {
-        let mut cases = String::new();
+    pub fn offset_sql(&self, moment: &str) -> String {
         let start = Timestamp::from_second(1_577_836_800).unwrap_or_default();
         let end = self.now.as_second().max(1_893_456_000);
-        for transition in self.zone.following(start).take_while(|transition| transition.timestamp().as_second() < end) {
-            let before = transition.timestamp().as_millisecond();
-            let offset = self.zone.to_offset(Timestamp::from_millisecond(before - 1).unwrap_or_default());
-            cases.push_str(&format!(" when ms < {before} then {}", i64::from(offset.seconds()) * 1000));
-        }
-        let last = self.zone.to_offset(Timestamp::from_second(end).unwrap_or(self.now));
-        let last = i64::from(last.seconds()) * 1000;
-        if cases.is_empty() { format!("{last}") } else { format!("case{cases} else {last} end") }
+        let offset_at = |moment: Timestamp| i64::from(self.zone.to_offset(moment).seconds()) * 1000;
+        let changes: Vec<(i64, i64)> = self
+            .zone
+            .following(start)
+            .take_while(|transition| transition.timestamp().as_second() < end)
+            .map(|transition| {
+                let at = transition.timestamp().as_millisecond();
+                (at, offset_at(Timestamp::from_millisecond(at - 1).unwrap_or_default()))
+            })
+            .collect();
+        halved(moment, &changes, offset_at(Timestamp::from_second(end).unwrap_or(self.now)))
     }
+}
+
+/// The offset at a moment among changes, each with the offset before it; `last` holds after all of them.
+fn halved(moment: &str, changes: &[(i64, i64)], last: i64) -> String {
+    let middle = changes.len() / 2;
+    let Some((at, before)) = changes.get(middle) else { return last.to_string() };
+    format!(
+        "case when {moment} < {at} then {} else {} end",
+        halved(moment, &changes[..middle], *before),
+        halved(moment, &changes[middle + 1..], last)
+    )
 }

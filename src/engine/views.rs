@@ -143,7 +143,7 @@ create or replace macro dollars(usd) as
 /// # Errors
 /// A mart is missing or its columns cannot be read.
 pub fn scoped(duck: &Duck, registry: &Registry, scope: &Scope, wanted: &Wanted) -> Result<(), EngineError> {
-    let offset = scope.offset_sql();
+    let offset = scope.offset_sql("ms");
     duck.batch(
         "zone",
         &format!(
@@ -172,13 +172,7 @@ pub fn scoped(duck: &Duck, registry: &Registry, scope: &Scope, wanted: &Wanted) 
         let columns = duck.columns(&mart)?;
         let filters = scope.filters(&columns);
         let has_copies = columns.iter().any(|column| column == "is_fork_copy");
-        let local = file.time.as_ref().map_or(String::new(), |time| {
-            format!(
-                ", local_date(\"{time}\") as local_date, local_week(\"{time}\") as local_week, \
-                 local_month(\"{time}\") as local_month, local_hour(\"{time}\") as local_hour, \
-                 local_weekday(\"{time}\") as local_weekday"
-            )
-        });
+        let (moment, local) = file.time.as_ref().map_or_else(Default::default, |time| local(scope, time));
         for (suffix, with_start, with_copies) in
             [("", true, scope.count_forks), ("_history", false, scope.count_forks), ("_raw", true, true)]
         {
@@ -197,11 +191,22 @@ pub fn scoped(duck: &Duck, registry: &Registry, scope: &Scope, wanted: &Wanted) 
             duck.batch(
                 &file.path,
                 &format!(
-                    "create or replace view \"{}{suffix}\" as select *{local} from \"{mart}\"{condition}",
+                    "create or replace view \"{}{suffix}\" as select *{local} from (select *{moment} from \"{mart}\"{condition})",
                     file.name
                 ),
             )?;
         }
     }
     Ok(())
+}
+
+/// The columns of a view that tell a row's time in the run's zone: what the inner and what the outer of two queries selects
+/// besides `*`, so that the zone's changes are looked up once for all of them.
+fn local(scope: &Scope, time: &str) -> (String, String) {
+    let moment =
+        format!(", make_timestamp((\"{time}\" + ({})) * 1000) as own_moment", scope.offset_sql(&format!("\"{time}\"")));
+    let local = " exclude (own_moment), cast(own_moment as date) as local_date, strftime(own_moment, '%G-W%V') as local_week, \
+         strftime(own_moment, '%Y-%m') as local_month, cast(extract('hour' from own_moment) as integer) as local_hour, \
+         cast(extract('isodow' from own_moment) as integer) as local_weekday";
+    (moment, local.to_owned())
 }
