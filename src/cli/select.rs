@@ -44,60 +44,94 @@ pub(super) fn writer_name(name: &str) -> Result<&str, Usage> {
     }
 }
 
-/// Leaves out what is not looked at: `--source` names sources or writers, `--db` the databases. Gives what the user should
-/// know of that.
+/// Leaves out of a state what is not looked at. Gives what the user should know of that.
 ///
 /// # Errors
-/// A name or database is not in the store.
+/// As [`select_all`].
 pub(super) fn select(manifest: &mut Manifest, store: &Store, globals: &Globals) -> Result<Option<String>, Usage> {
-    manifest.whole = Some(manifest.content_key());
-    manifest.present_only = globals.present_only;
-    let known = |manifest: &Manifest| {
-        let named = manifest.sources.iter().map(|source| format!("{} ({})", source.name, source.path));
-        named.collect::<Vec<_>>().join(", ")
-    };
-    if !globals.source.is_empty() {
-        let mut names: Vec<String> = Vec::new();
-        for name in &globals.source {
-            let of_writer = Manifest::load(store.root(), Some(writer_name(name)?));
-            let own = of_writer.map(|manifest| manifest.sources).unwrap_or_default();
-            let before = names.len();
-            names.extend(own.into_iter().map(|source| source.name));
-            names.extend(manifest.source(name).map(|source| source.name.clone()));
-            if names.len() == before {
-                return Err(Usage(format!("--source {name}: the store knows {}", known(manifest))));
+    Ok(select_all(&mut [(manifest, store)], globals)?.into_iter().next())
+}
+
+/// Leaves out of states that are compared what is not looked at: `--source` names sources or writers, `--db` the databases.
+/// What only one of them has is nothing in the other. Gives what the user should know of that.
+///
+/// # Errors
+/// A name or database is in none of them.
+pub(super) fn select_all(states: &mut [(&mut Manifest, &Store)], globals: &Globals) -> Result<Vec<String>, Usage> {
+    for (manifest, _) in &mut *states {
+        manifest.whole = Some(manifest.content_key());
+        manifest.present_only = globals.present_only;
+    }
+    let is_by_source = !globals.source.is_empty();
+    let wanted = if is_by_source { &globals.source } else { &globals.db };
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut chosen: Vec<Vec<String>> = vec![Vec::new(); states.len()];
+    for name in wanted {
+        let look = |(manifest, store): &(&mut Manifest, &Store)| {
+            if is_by_source { of_source(name, manifest, store) } else { Ok(of_database(name, manifest)) }
+        };
+        let found = states.iter().map(look).collect::<Result<Vec<_>, _>>()?;
+        let names: Vec<&String> = found.iter().flatten().collect();
+        if names.is_empty() {
+            let known = known(states);
+            if is_by_source {
+                return Err(Usage(format!("--source {name}: the store knows {known}")));
             }
-        }
-        manifest.retain(|source| names.contains(&source.name));
-    } else if !globals.db.is_empty() {
-        let mut names: Vec<String> = Vec::new();
-        for db in &globals.db {
-            let before = names.len();
-            // Of several databases that stood at one path, the newest: the others are history under their own names.
-            for (index, source) in manifest.sources.iter().enumerate() {
-                let is_newest = manifest.sources[index + 1..].iter().all(|later| later.path != source.path);
-                if is_newest && is_at(source, db) {
-                    names.push(source.name.clone());
-                }
-            }
-            if names.len() == before && manifest.snapshot.is_some() {
+            if states.iter().all(|(manifest, _)| manifest.snapshot.is_some()) {
                 // A snapshot from elsewhere is of databases that are elsewhere.
-                return Ok(Some(format!(
-                    "--db {db} is none of the databases of this snapshot; looking at all of them: {}",
-                    known(manifest)
-                )));
+                return Ok(vec![format!(
+                    "--db {name} is none of the databases of this snapshot; looking at all of them: {known}"
+                )]);
             }
-            if names.len() == before {
-                return Err(Usage(format!(
-                    "--db {db}: the store holds nothing of it yet; run `logicoma extract` on it first, or name with --source \
-                     what the store knows: {}",
-                    known(manifest)
-                )));
-            }
+            return Err(Usage(format!(
+                "--db {name}: the store holds nothing of it yet; run `logicoma extract` on it first, or name with --source \
+                 what the store knows: {known}"
+            )));
         }
+        for ((chosen, own), (manifest, _)) in chosen.iter_mut().zip(&found).zip(&*states) {
+            // The same database may lie elsewhere on the machine of the other state.
+            let is_there = |name: &&&String| manifest.source(name).is_some();
+            let same = names.iter().filter(|_| own.is_empty()).filter(is_there).copied();
+            chosen.extend(own.iter().chain(same).cloned());
+        }
+    }
+    for ((manifest, _), names) in states.iter_mut().zip(&chosen) {
         manifest.retain(|source| names.contains(&source.name));
     }
-    Ok(None)
+    Ok(Vec::new())
+}
+
+/// The sources of some states, as the user may name them.
+fn known(states: &[(&mut Manifest, &Store)]) -> String {
+    let mut named: Vec<String> = Vec::new();
+    for source in states.iter().flat_map(|(manifest, _)| &manifest.sources) {
+        let text = format!("{} ({})", source.name, source.path);
+        if !named.contains(&text) {
+            named.push(text);
+        }
+    }
+    named.join(", ")
+}
+
+/// The source of this name, and those of the writer of this name; in a snapshot, of the writer that it froze.
+fn of_source(name: &str, manifest: &Manifest, store: &Store) -> Result<Vec<String>, Usage> {
+    let of_writer = Manifest::load(store.root(), Some(writer_name(name)?));
+    let own = of_writer.map(|manifest| manifest.sources).unwrap_or_default();
+    let frozen = manifest.snapshot.as_ref().and_then(|entry| entry.writers.get(name)).into_iter().flatten().cloned();
+    let same = manifest.source(name).map(|source| source.name.clone());
+    Ok(own.into_iter().map(|source| source.name).chain(frozen).chain(same).collect())
+}
+
+/// Of several databases that stood at one path, the newest: the others are history under their own names.
+fn of_database(db: &str, manifest: &Manifest) -> Vec<String> {
+    let is_newest = |index: usize, path: &str| manifest.sources[index + 1..].iter().all(|later| later.path != path);
+    let found = manifest.sources.iter().enumerate();
+    found
+        .filter(|(index, source)| is_newest(*index, &source.path) && is_at(source, db))
+        .map(|(_, source)| source.name.clone())
+        .collect()
 }
 
 fn absolute(path: &Utf8Path) -> Utf8PathBuf {

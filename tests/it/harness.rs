@@ -113,6 +113,13 @@ impl Place {
         command
     }
 
+    /// On the place's store, where a test sets the clock itself.
+    pub(crate) fn without_clock(&self) -> Command {
+        let mut command = self.bare();
+        command.arg("--store").arg(self.path("store"));
+        command
+    }
+
     /// The same without a clock and a store.
     fn bare(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_logicoma"));

@@ -37,6 +37,7 @@ mod safe;
 mod skills;
 mod small;
 mod snapshot;
+mod snapshot_diff;
 mod snapshot_use;
 mod sources;
 mod stats;

@@ -134,7 +134,9 @@ Rows, sessions, skills, cost and tokens that differ between two snapshots.
 
 One row per thing, by `kind`: `table` (rows before and after; rows added, removed, changed), `total` (the columns of the metric
 `overview`, over all time unless a period is given), `skill` (loads) and `session` (cost as recorded; rows of all tables). Tables and
-totals are always listed, skills and sessions when they differ.";
+totals are always listed, skills and sessions when they differ. A row that stands in two sources is one row, in its newest state.
+--source, --db and --present-only hold for both sides. Between snapshots of two schema versions, rows differ only in what OpenCode
+itself wrote; the rows of `signal`, which each version reads from parts in its own way, are not compared.";
 
 const RESTORE: &str = "\
 Make the store hold an old state again.

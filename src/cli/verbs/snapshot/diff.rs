@@ -5,13 +5,16 @@
 
 use super::super::queries::texts;
 use crate::cli::context::{Context, Known};
-use crate::engine::diff::{Side, rows, sessions};
+use crate::cli::select;
+use crate::engine::diff::{Comparison, Side};
 use crate::engine::duck::Duck;
 use crate::engine::fanout::Task;
 use crate::engine::table::{Column, Data, Table, Unit};
 use crate::metric::Layer;
 use crate::model::period::PeriodSpec;
+use crate::store::manifest::Manifest;
 use crate::store::snapshot::Archive;
+use crate::store::{Reading, Store};
 use std::collections::BTreeMap;
 
 /// The name that stands for the live store.
@@ -80,20 +83,32 @@ impl Rows {
     }
 }
 
-fn known(context: &Context, archive: &Archive, name: &str) -> anyhow::Result<Known> {
+/// A state, whole.
+fn state(context: &Context, archive: &Archive, name: &str) -> anyhow::Result<(Store, Manifest, Reading)> {
     if name == STORE {
-        return context.known(PeriodSpec::All, None);
+        let (store, _) = context.fresh(None)?;
+        let reading = store.reading();
+        let manifest = store.manifest()?;
+        return Ok((store, manifest, reading));
     }
     let (store, manifest) = archive.open(name)?;
     let store = context.frozen(store)?;
-    store.check(&manifest)?;
-    Ok(Known {
-        reading: store.reading(),
-        store,
-        manifest,
-        registry: context.registry()?,
-        scope: context.scope(PeriodSpec::All)?,
-    })
+    let reading = store.reading();
+    Ok((store, manifest, reading))
+}
+
+/// Both states, as far as they are looked at.
+fn known(context: &Context, archive: &Archive, names: [&str; 2]) -> anyhow::Result<[Known; 2]> {
+    let [mut before, mut after] = [state(context, archive, names[0])?, state(context, archive, names[1])?];
+    let states = &mut [(&mut before.1, &before.0), (&mut after.1, &after.0)];
+    for note in select::select_all(states, &context.globals)? {
+        context.printer.note(&note);
+    }
+    let known = |(store, manifest, reading): (Store, Manifest, Reading)| -> anyhow::Result<Known> {
+        store.check(&manifest)?;
+        Ok(Known { store, manifest, reading, registry: context.registry()?, scope: context.scope(PeriodSpec::All)? })
+    };
+    Ok([known(before)?, known(after)?])
 }
 
 /// One metric of a state, whole.
@@ -118,17 +133,22 @@ fn status(before: bool, after: bool, same: bool) -> &'static str {
 /// # Errors
 /// A name is unknown, or a state cannot be read.
 pub(super) fn run(context: &Context, archive: &Archive, before: &str, after: &str) -> anyhow::Result<Table> {
-    let (before, after) = (known(context, archive, before)?, known(context, archive, after)?);
+    let [before, after] = known(context, archive, [before, after])?;
     let mut found = Rows::default();
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     let duck = Duck::open(threads, context.scratch()?)?;
-    let sides = [&before, &after].map(|known| Side { store: &known.store, manifest: &known.manifest });
+    let [old, new] = [&before, &after].map(|known| Side { store: &known.store, manifest: &known.manifest });
+    let comparison = Comparison::new(&duck, old, new)?;
     #[allow(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
-    for (table, counts) in rows(&duck, sides[0], sides[1])? {
-        let differing = [counts.added, counts.removed, counts.changed];
-        let same = differing == [0; 3] && counts.before == counts.after;
+    for (table, counts) in comparison.rows()? {
         let numbers = [Some(counts.before as f64), Some(counts.after as f64)];
-        found.push(("table", table, None), status(true, true, same), numbers, differing.map(Some));
+        let status = match counts.differing {
+            None if numbers[0] != numbers[1] => "changed",
+            None => "unknown",
+            Some(differing) => status(true, true, differing == [0; 3]),
+        };
+        let differing = counts.differing.map_or([None; 3], |differing| differing.map(Some));
+        found.push(("table", table, None), status, numbers, differing);
     }
     let totals = [metric(&before, "overview")?, metric(&after, "overview")?];
     for name in TOTALS {
@@ -156,7 +176,7 @@ pub(super) fn run(context: &Context, archive: &Archive, before: &str, after: &st
             );
         }
     }
-    let differing = sessions(&duck, sides[0], sides[1])?;
+    let differing = comparison.sessions()?;
     for row in 0..differing.len() {
         let text = |column: &str| differing.get(row, column).to_text();
         let title = Some(text("title")).filter(|title| !title.is_empty());
