@@ -263,6 +263,14 @@ pub enum StoreError {
         /// The folder.
         path: Utf8PathBuf,
     },
+    /// The folder given as a store is an archive.
+    #[error("{path} is no store: it holds snapshots ({}{})", .snapshots[..1].join(", "), if .snapshots.len() > 1 { " …" } else { "" })]
+    Archive {
+        /// The folder.
+        path: Utf8PathBuf,
+        /// Names of the snapshots, the newest first.
+        snapshots: Vec<String>,
+    },
     /// A snapshot never changes.
     #[error("{path} is a snapshot: nothing is ever written in it")]
     Frozen {
@@ -314,6 +322,11 @@ impl Hint for StoreError {
                 "name the live store with --store DIR; `logicoma snapshot restore` makes it hold an old state again"
                     .into()
             }
+            Self::Archive { path, snapshots } => format!(
+                "name one of them with --store {path}/{}, or the live store with --store DIR; \
+                 the verbs of `logicoma snapshot` find them with --to {path}",
+                snapshots.first().map_or("NAME", String::as_str)
+            ),
             Self::Link { .. } => {
                 "replace it by what it leads to, or name that folder with --store DIR (snapshots: --to DIR)".into()
             }
@@ -324,7 +337,7 @@ impl Hint for StoreError {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::Frozen { .. } => Exit::Usage,
+            Self::Frozen { .. } | Self::Archive { .. } => Exit::Usage,
             _ => Exit::Store,
         }
     }

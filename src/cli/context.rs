@@ -158,7 +158,7 @@ impl Context {
     /// The store.
     ///
     /// # Errors
-    /// No place for it is known.
+    /// No place for it is known, or it is an archive of snapshots.
     pub fn store(&self) -> anyhow::Result<Store> {
         let path = self
             .globals
@@ -169,7 +169,9 @@ impl Context {
             .or_else(|| self.environment.data_home().map(|home| home.join("logicoma/store")))
             .ok_or_else(|| Usage("no home directory is known: name a folder with --store DIR".into()))?;
         let path = camino::absolute_utf8(&path).with_context(|| format!("cannot resolve {path}"))?;
-        Ok(Store::at(&path))
+        let store = Store::at(&path);
+        store.refuse_archive()?;
+        Ok(store)
     }
 
     /// Where databases are looked for.

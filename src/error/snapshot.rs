@@ -22,8 +22,16 @@ pub enum SnapshotError {
         /// As given.
         name: String,
     },
+    /// A name that leaves no room.
+    #[error("'{name}' is too long for the name of a snapshot: {longest} characters at most")]
+    TooLong {
+        /// With the time in front.
+        name: String,
+        /// Bytes.
+        longest: usize,
+    },
     /// Snapshots cannot lie among a store's own files.
-    #[error("{path} is itself a store or a snapshot")]
+    #[error("{path} is itself a store or a snapshot, or lies in one")]
     NotArchive {
         /// The folder.
         path: Utf8PathBuf,
@@ -56,6 +64,7 @@ impl Hint for SnapshotError {
                 "`logicoma snapshot list` says what there is; --to DIR names another archive".into()
             }
             Self::Name { .. } => "snapshots are named by their time, such as 2026-11-22T120000Z".into(),
+            Self::TooLong { .. } => "choose a shorter --source".into(),
             Self::NotArchive { .. } => "name a folder of its own with --to DIR".into(),
             Self::Unsaved { .. } => "`logicoma snapshot create` keeps it first; --force gives it up".into(),
             Self::Damaged { .. } => {
@@ -67,7 +76,11 @@ impl Hint for SnapshotError {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::Unknown { .. } | Self::Name { .. } | Self::NotArchive { .. } | Self::Unsaved { .. } => Exit::Usage,
+            Self::Unknown { .. }
+            | Self::Name { .. }
+            | Self::TooLong { .. }
+            | Self::NotArchive { .. }
+            | Self::Unsaved { .. } => Exit::Usage,
             Self::Damaged { .. } => Exit::Store,
             Self::Store(error) => error.exit(),
         }

@@ -3,10 +3,10 @@
 //! Input: a folder. Output: the folder, made where needed. A folder with anything in it that has not the shape of our own
 //! files is not taken for a store, unless a manifest or a lock says that it is one.
 
-use super::manifest;
+use super::manifest::{self, Manifest};
 use super::{LOCK, READING, STAGING, Store, children, io, private_folder, schema, snapshot};
 use crate::error::StoreError;
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 /// The folder of what is derived from the tables.
 const MARTS: &str = "marts";
@@ -30,11 +30,32 @@ pub(super) fn is_shaped(path: &str) -> bool {
 }
 
 impl Store {
+    /// An archive of snapshots is no store: what a store keeps would lie among them, and lock its verbs out.
+    ///
+    /// # Errors
+    /// [`StoreError::Archive`] names what is there.
+    pub fn refuse_archive(&self) -> Result<(), StoreError> {
+        // A store that is damaged is told from what it names itself.
+        if !Manifest::writers(self.root()).is_ok_and(|writers| writers.is_empty()) {
+            return Ok(());
+        }
+        let folders = children(self.root()).unwrap_or_default();
+        let is_snapshot = |path: &&Utf8PathBuf| path.is_dir() && Manifest::is_snapshot(path);
+        let names = folders.iter().filter(is_snapshot).filter_map(|path| path.file_name());
+        let mut snapshots: Vec<String> = names.filter(|name| !name.starts_with('.')).map(str::to_owned).collect();
+        snapshots.sort_by(|one, two| two.cmp(one));
+        if snapshots.is_empty() {
+            return Ok(());
+        }
+        Err(StoreError::Archive { path: self.root().to_owned(), snapshots })
+    }
+
     /// Makes the folder where there is none.
     ///
     /// # Errors
     /// It cannot be made, or holds things that are not a store's.
     pub(super) fn create(&self) -> Result<(), StoreError> {
+        self.refuse_archive()?;
         private_folder(self.root()).map_err(io("create", self.root()))?;
         let names = children(self.root())?;
         let is_marked = names.iter().filter_map(|path| path.file_name()).any(|name| {

@@ -26,7 +26,7 @@ pub enum Kind {
 pub enum Origin {
     /// A column of OpenCode's own table: part of the view of the same name.
     Source,
-    /// The raw JSON: NULL after `--no-content`.
+    /// The raw JSON and other text at length: NULL after `--no-content`.
     Content,
     /// Decoded by extract.
     Decoded,
@@ -131,7 +131,7 @@ pub const SESSION: TableDef = TableDef {
         col("tokens_reasoning", Int, Source, "tokens"),
         col("tokens_cache_read", Int, Source, "tokens"),
         col("tokens_cache_write", Int, Source, "tokens"),
-        col("revert", Text, Source, "JSON while a revert is pending"),
+        col("revert", Text, Content, "JSON while a revert is pending, with the text of what it undoes"),
         col("permission", Text, Source, "JSON array"),
         col("agent", Text, Source, "last agent"),
         col("model", Text, Source, "JSON {id, providerID, variant}"),
@@ -302,7 +302,7 @@ pub const TODO: TableDef = TableDef {
     doc: "one row per todo of a session's latest list",
     columns: &[
         col("session_id", Text, Source, "session.id"),
-        col("content", Text, Source, "what is to be done"),
+        col("content", Text, Content, "what is to be done"),
         col("status", Text, Source, "pending, in_progress, completed or cancelled"),
         col("priority", Text, Source, "high, medium or low"),
         col("position", Int, Source, "order in the list"),

@@ -48,7 +48,7 @@ fn snapshots_of_two_schema_versions_differ_in_what_opencode_wrote_alone() {
     };
     let same = now("2026-11-22T12:00:00Z", &place);
     let writer = rusqlite::Connection::open(&db).expect("opened");
-    writer.execute_batch("update todo set content = content || '!' where position = 0").expect("changed");
+    writer.execute_batch("update todo set status = 'cancelled' where position = 0").expect("changed");
     let other = now("2026-11-23T12:00:00Z", &place);
     let current = u64::from(logicoma::store::schema::SCHEMA_VERSION);
     for version in 1..current {

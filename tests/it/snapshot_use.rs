@@ -1,5 +1,7 @@
 //! Using snapshots: thinning them out, going back to one, looking at one, sharing an archive, reading old ones for ever.
 
+mod place;
+
 use crate::harness::{Place, copy_folder, fixture, real, tree};
 use crate::snapshot::{copy_of_real, create, name, rows, two_weeks};
 use serde_json::{Value, json};

@@ -90,7 +90,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
 }
 
 fn is_snapshot(context: &Context) -> bool {
-    context.store().ok().and_then(|store| store.manifest().ok()).is_some_and(|manifest| manifest.snapshot.is_some())
+    context.store().is_ok_and(|store| Manifest::is_snapshot(store.root()))
 }
 
 fn database(findings: &mut Findings, found: &Found, scratch: &Utf8Path) {
@@ -163,8 +163,12 @@ fn kept(store: &Store, manifest: &Manifest, findings: &mut Findings) {
 }
 
 fn store(context: &Context, findings: &mut Findings) {
-    let Ok(store) = context.store() else {
-        return findings.say("store", "error", "no place for a store is known", "name one with --store DIR");
+    let store = match context.store() {
+        Ok(store) => store,
+        Err(error) => match error.downcast::<StoreError>() {
+            Ok(error) => return findings.fail("store", error),
+            Err(error) => return findings.say("store", "error", error, "name one with --store DIR"),
+        },
     };
     match store.manifest().and_then(|manifest| store.check(&manifest).map(|()| manifest)) {
         Ok(manifest) => {

@@ -125,8 +125,9 @@ snapshot costs what the week changed.
 
 With --source NAME, the name of this machine is part of the snapshot's name: for archives that several machines share.
 
---lean leaves out the raw JSON, which is nearly all of the bytes: message.data, part.data, quarantine.data, session.metadata and
-session.summary_diffs (prompts, answers, tool inputs and outputs), as `extract --no-content` does. What metrics read stays: times,
+--lean leaves out the raw JSON, which is nearly all of the bytes: message.data, part.data, quarantine.data, telemetry.raw,
+session.metadata, session.summary_diffs and session.revert (prompts, answers, tool inputs and outputs, the code that a revert
+undoes), and the text of todos, as `extract --no-content` does. What metrics read stays: times,
 models, tokens, cost, tool and skill names, paths, and the first characters of titles, commands and error texts.";
 
 const DIFF: &str = "\
@@ -195,7 +196,7 @@ fn create(context: &Context, lean: bool, place: &Where, output: &OutputArgs) -> 
     if let Some(same) = &made.same_as {
         context.printer.note(&format!("nothing has changed since {same}: the new snapshot shares all of its files"));
     }
-    if lean && !manifest.has_content {
+    if lean && !made.entry.is_lean {
         context.printer.note("the store keeps no raw JSON: --lean has nothing to leave out");
     }
     let entry = &made.entry;

@@ -12,6 +12,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Bytes of a new snapshot's name: a number that is put behind a taken one must find room.
+const LONGEST: usize = 110;
+
 /// What to make.
 #[derive(Debug, Clone)]
 pub struct Order {
@@ -47,6 +50,10 @@ impl Archive {
         if let Some(source) = &order.source {
             check_name(source)?;
         }
+        let base = base_name(order.now, order.source.as_deref());
+        if base.len() > LONGEST {
+            return Err(SnapshotError::TooLong { name: base, longest: LONGEST });
+        }
         if manifest.snapshot.is_some() {
             return Err(StoreError::Frozen { path: store.root().to_owned() }.into());
         }
@@ -72,22 +79,24 @@ impl Archive {
         order: &Order,
     ) -> Result<Created, SnapshotError> {
         let mut held = Held::default();
-        let mut same_as = None;
-        let is_lean = order.lean && manifest.has_content;
         let state = manifest.content_key();
+        let mut newest = None;
         for listed in self.list()? {
             if let (Ok(earlier), Some(entry)) = (&listed.manifest, listed.entry()) {
                 held.add(&self.root.join(&listed.name), earlier);
-                let same = entry.state == state && entry.is_lean == is_lean && entry.source == order.source;
-                same_as = same.then_some(listed.name);
+                let is_same = entry.state == state && entry.source == order.source;
+                newest = Some((listed.name.clone(), is_same.then_some(entry.is_lean)));
             }
         }
-        let mut frozen = Manifest { has_content: manifest.has_content && !is_lean, ..manifest.clone() };
+        let mut frozen = manifest.clone();
+        // One writer of a store may keep the text that another leaves out.
+        let mut is_lean = false;
         let mut shared_files = 0;
         let mut new_bytes = 0;
         for (name, table) in &mut frozen.tables {
             for file in &mut table.files {
-                let (entry, is_shared) = freeze(store, &held, (name.as_str(), &*file), is_lean, incoming)?;
+                let (entry, is_shared) = freeze(store, &held, (name.as_str(), &*file), order.lean, incoming)?;
+                is_lean |= entry.sha256 != file.sha256;
                 if is_shared {
                     shared_files += 1;
                 } else {
@@ -97,6 +106,8 @@ impl Archive {
             }
             table.files.sort();
         }
+        frozen.has_content &= !is_lean;
+        let same_as = newest.filter(|(_, earlier)| *earlier == Some(is_lean)).map(|(name, _)| name);
         let (first_at, last_at) = lean::period(&frozen, incoming)?;
         let sum = |of: fn(&TableEntry) -> u64| frozen.tables.values().map(of).sum();
         let mut entry = SnapshotEntry {
@@ -124,7 +135,7 @@ impl Archive {
         frozen: &mut Manifest,
         entry: &mut SnapshotEntry,
     ) -> Result<Utf8PathBuf, SnapshotError> {
-        let base = base_name(entry);
+        let base = base_name(entry.created_at, entry.source.as_deref());
         for number in 1_u32.. {
             entry.name = if number == 1 { base.clone() } else { format!("{base}-{number}") };
             let target = self.root.join(&entry.name);
@@ -190,10 +201,10 @@ fn freeze(
 }
 
 /// `2026-11-22T120000Z`, with the machine's name where one is given.
-fn base_name(entry: &SnapshotEntry) -> String {
-    let time = Timestamp::from_millisecond(entry.created_at)
-        .map_or_else(|_| format!("{}", entry.created_at), |time| time.strftime("%Y-%m-%dT%H%M%SZ").to_string());
-    match &entry.source {
+fn base_name(created_at: i64, source: Option<&str>) -> String {
+    let time = Timestamp::from_millisecond(created_at)
+        .map_or_else(|_| created_at.to_string(), |time| time.strftime("%Y-%m-%dT%H%M%SZ").to_string());
+    match source {
         Some(source) => format!("{time}-{source}"),
         None => time,
     }

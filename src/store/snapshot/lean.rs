@@ -8,32 +8,55 @@ use crate::store::manifest::{FileEntry, Manifest};
 use crate::store::schema::{self, Origin};
 use crate::store::{io, parquet as files};
 use ::parquet::arrow::ProjectionMask;
-use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use ::parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use ::parquet::errors::ParquetError;
-use arrow::array::{AsArray, RecordBatch, RecordBatchReader};
-use arrow::datatypes::Int64Type;
+use arrow::array::{Array, AsArray, RecordBatch, RecordBatchReader};
+use arrow::datatypes::{Int64Type, SchemaRef};
 use camino::Utf8Path;
 use std::fs::File;
 
 /// Times outside 2000 to 2100 are not taken for dates.
 const PLAUSIBLE: std::ops::Range<i64> = 946_684_800_000..4_102_444_800_000;
 
-/// Reads the columns that `wanted` names, as one batch.
-fn read(path: &Utf8Path, wanted: impl Fn(&str) -> bool) -> Result<RecordBatch, StoreError> {
-    let decode = |source: ParquetError| StoreError::Decode { path: path.to_owned(), source };
+fn decode(path: &Utf8Path, source: ParquetError) -> StoreError {
+    StoreError::Decode { path: path.to_owned(), source }
+}
+
+/// The columns that `wanted` names, in batches of so many rows.
+fn open(
+    path: &Utf8Path,
+    wanted: impl Fn(&str) -> bool,
+    rows: usize,
+) -> Result<(SchemaRef, ParquetRecordBatchReader), StoreError> {
     let file = File::open(path).map_err(io("read", path))?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(decode)?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| decode(path, error))?;
     let names: Vec<String> = builder.schema().fields().iter().map(|field| field.name().clone()).collect();
     let kept = names.iter().map(String::as_str).filter(|name| wanted(name));
     let mask = ProjectionMask::columns(builder.parquet_schema(), kept);
-    let reader = builder.with_projection(mask).with_batch_size(1 << 20).build().map_err(decode)?;
-    let arrow = |error: arrow::error::ArrowError| decode(error.into());
-    let schema = reader.schema();
+    let reader = builder.with_projection(mask).with_batch_size(rows).build().map_err(|error| decode(path, error))?;
+    Ok((reader.schema(), reader))
+}
+
+/// Reads the columns that `wanted` names, as one batch.
+fn read(path: &Utf8Path, wanted: impl Fn(&str) -> bool) -> Result<RecordBatch, StoreError> {
+    let (schema, reader) = open(path, wanted, 1 << 20)?;
+    let arrow = |error: arrow::error::ArrowError| decode(path, error.into());
     let batches = reader.collect::<Result<Vec<_>, _>>().map_err(arrow)?;
     arrow::compute::concat_batches(&schema, &batches).map_err(arrow)
 }
 
-/// The file without its content columns; None when its table has none.
+/// Some row has a value in one of these columns.
+fn has_values(path: &Utf8Path, columns: &[&str]) -> Result<bool, StoreError> {
+    for batch in open(path, |name| columns.contains(&name), 1 << 10)?.1 {
+        let batch = batch.map_err(|error| decode(path, error.into()))?;
+        if batch.columns().iter().any(|column| column.null_count() < column.len()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The file without its content columns; None when it has nothing in them.
 ///
 /// # Errors
 /// The file is damaged or cannot be read.
@@ -49,6 +72,9 @@ pub(super) fn rewrite(
         return Ok(None);
     }
     super::copy::check(from, file)?;
+    if !has_values(from, &content)? {
+        return Ok(None);
+    }
     let batch = read(from, |name| !content.contains(&name))?;
     let bytes = files::encode(definition, vec![batch])?;
     let sha256 = digest::sha256(&bytes);

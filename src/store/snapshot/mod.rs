@@ -19,7 +19,7 @@ pub use restore::Restored;
 pub use verify::{Problem, Verified};
 
 use super::manifest::{Manifest, SnapshotEntry};
-use super::{Store, io, manifest, private_file, private_folder};
+use super::{Store, io, manifest, private_file, private_folder, schema};
 use crate::error::{SnapshotError, StoreError};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::fs::File;
@@ -85,14 +85,27 @@ impl Archive {
         &self.root
     }
 
+    /// An archive lies neither in a snapshot, in which nothing is written, nor among a store's own files.
+    fn refuse_place(&self) -> Result<(), SnapshotError> {
+        let not_archive = || Err(SnapshotError::NotArchive { path: self.root.clone() });
+        if !Manifest::writers(&self.root)?.is_empty() {
+            return not_archive();
+        }
+        for (folder, below) in self.root.ancestors().skip(1).zip(self.root.ancestors()) {
+            let is_table = below.file_name().is_some_and(|name| name == "marts" || schema::table(name).is_some());
+            if Manifest::load(folder, None).is_ok_and(|manifest| manifest.snapshot.is_some() || is_table) {
+                return not_archive();
+            }
+        }
+        Ok(())
+    }
+
     /// Every snapshot, oldest first; those whose manifest cannot be read come last.
     ///
     /// # Errors
     /// The folder is there but cannot be read, or is no archive.
     pub fn list(&self) -> Result<Vec<Listed>, SnapshotError> {
-        if self.root.join(manifest::FILE).exists() {
-            return Err(SnapshotError::NotArchive { path: self.root.clone() });
-        }
+        self.refuse_place()?;
         let entries = match self.root.read_dir_utf8() {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -139,9 +152,7 @@ impl Archive {
     /// Creates the folder and takes its lock, so that two runs do not tread on each other. A file system without locks
     /// (some network folders) gives none: names of folders still keep machines apart.
     fn lock(&self) -> Result<Option<File>, SnapshotError> {
-        if self.root.join(manifest::FILE).exists() {
-            return Err(SnapshotError::NotArchive { path: self.root.clone() });
-        }
+        self.refuse_place()?;
         super::refuse_link(&self.root)?;
         private_folder(&self.root).map_err(io("create", &self.root))?;
         let path = self.root.join(LOCK);

@@ -70,12 +70,24 @@ impl Archive {
         Ok(Restored { manifest, copied_files })
     }
 
-    /// Some snapshot holds this state whole.
+    /// Some snapshot holds this state, and could be restored: what its manifest says alone brings nothing back.
     fn holds(&self, present: &Manifest) -> Result<bool, SnapshotError> {
         let state = present.content_key();
-        Ok(self.list()?.iter().filter_map(|listed| listed.manifest.as_ref().ok()).any(|manifest| {
+        for listed in self.list()?.iter().rev() {
+            let Ok(manifest) = &listed.manifest else { continue };
             let froze = manifest.snapshot.as_ref().is_some_and(|entry| entry.state == state && !entry.is_lean);
-            froze || manifest.content_key() == state
-        }))
+            if !froze && manifest.content_key() != state {
+                continue;
+            }
+            let verified = verify::verify(&self.root.join(&listed.name), listed)?;
+            let Some(bad) = verified.problems.first() else { return Ok(true) };
+            tracing::warn!(
+                "snapshot {} holds the present state, but is damaged: {} {}",
+                listed.name,
+                bad.path,
+                bad.problem
+            );
+        }
+        Ok(false)
     }
 }
