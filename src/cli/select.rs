@@ -124,14 +124,14 @@ fn of_source(name: &str, manifest: &Manifest, store: &Store) -> Result<Vec<Strin
     Ok(own.into_iter().map(|source| source.name).chain(frozen).chain(same).collect())
 }
 
-/// Of several databases that stood at one path, the newest: the others are history under their own names.
+/// Of several databases that stood at one path, the one that was there last: the others are history under their own names.
 fn of_database(db: &str, manifest: &Manifest) -> Vec<String> {
-    let is_newest = |index: usize, path: &str| manifest.sources[index + 1..].iter().all(|later| later.path != path);
-    let found = manifest.sources.iter().enumerate();
-    found
-        .filter(|(index, source)| is_newest(*index, &source.path) && is_at(source, db))
-        .map(|(_, source)| source.name.clone())
-        .collect()
+    let is_last = |source: &SourceEntry| {
+        let same = manifest.sources.iter().filter(|other| other.path == source.path);
+        same.max_by_key(|other| other.seen_until()).is_some_and(|last| last.name == source.name)
+    };
+    let found = manifest.sources.iter().filter(|source| is_last(source) && is_at(source, db));
+    found.map(|source| source.name.clone()).collect()
 }
 
 fn absolute(path: &Utf8Path) -> Utf8PathBuf {

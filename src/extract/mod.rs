@@ -16,7 +16,7 @@ use crate::store::schema::{self, SCHEMA_VERSION};
 use crate::store::{Reading, Store, incoming::Incoming};
 use camino::Utf8Path;
 use jiff::tz::TimeZone;
-use opencode::locate::Found;
+use opencode::locate::{self, Found};
 use opencode::{Files, Job, Old, Outcome, Progress};
 use sources::Assigned;
 use std::time::{Duration, Instant};
@@ -206,7 +206,7 @@ impl Run<'_> {
             if assigned.iter().any(|one| one.name == entry.name) {
                 continue;
             }
-            if entry.last_seen_at.is_none() && !entry.path.is_empty() && !Utf8Path::new(&entry.path).exists() {
+            if entry.last_seen_at.is_none() && !entry.path.is_empty() && !locate::is_there(&entry.path) {
                 self.notice(&entry.name, format!("{} is gone: what was read of it stays as history", entry.path));
                 self.leave(&entry.name, entry.read_at);
             }
@@ -273,7 +273,16 @@ impl Run<'_> {
         let is_current = self.is_current && !self.request.full;
         let old =
             (known.is_some() || !files.is_empty()).then_some(Old { entry: known.as_ref(), files: &files, is_current });
-        match opencode::refresh(self.job(one.found, &one.name, &incoming, old))? {
+        let outcome = opencode::refresh(self.job(one.found, &one.name, &incoming, old))?;
+        let was_away = known.as_ref().is_some_and(|entry| entry.last_seen_at.is_some() && !entry.path.is_empty());
+        if was_away && !matches!(outcome, Outcome::Other(_)) {
+            self.is_changed = true;
+            // Of one that takes the place of another it is said already.
+            if self.new.iter().all(|notice| notice.source != one.name) {
+                self.notice(&one.name, format!("{} is back: what it holds is history no longer", one.found.path));
+            }
+        }
+        match outcome {
             Outcome::Same(entry) => {
                 self.changed.push(one.found.clone());
                 self.entry(*entry);
@@ -298,10 +307,11 @@ impl Run<'_> {
                 self.put(&one.name, changed.files);
                 self.entry(changed.entry);
             }
-            Outcome::Other => {
-                let name = sources::unused(&one.name, &self.next, others);
+            Outcome::Other(sessions) => {
                 let seen_at = known.as_ref().map(|entry| entry.read_at);
-                let text = sources::replaced(&one.found.path, &one.name, &name, seen_at);
+                let back = sources::returned(self.store, &self.old, one, &sessions).filter(|_| self.is_current);
+                let name = back.clone().unwrap_or_else(|| sources::unused(&one.name, &self.next, others));
+                let text = sources::replaced(&one.found.path, &one.name, &name, seen_at, back.is_some());
                 self.notice(&name, text);
                 self.leave(&one.name, seen_at.unwrap_or(self.request.now));
                 if !self.is_current {

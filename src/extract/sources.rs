@@ -10,8 +10,10 @@ use crate::error::StoreError;
 use crate::store::manifest::{FileEntry, Manifest, SourceEntry};
 use crate::store::schema::{self, TableDef};
 use crate::store::{self, Store};
+use arrow::array::AsArray;
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
+use std::collections::HashSet;
 
 /// A database with its name in the store.
 pub(super) struct Assigned<'a> {
@@ -75,8 +77,9 @@ pub(super) fn assign<'a>(
     let mut assigned: Vec<Assigned<'a>> = Vec::new();
     let mut notices = Vec::new();
     for one in found {
-        // The newest of that path: an earlier one was replaced.
-        let known = old.sources.iter().rev().find(|source| is_same_path(&source.path, &one.path));
+        // Of several at that path, the one that was there last: the others were replaced.
+        let there = old.sources.iter().filter(|source| is_same_path(&source.path, &one.path));
+        let known = there.max_by_key(|source| source.seen_until());
         // After the manifest was lost, a name is all that is known.
         let nameless = |name: &str| old.source(name).is_some_and(|source| source.path.is_empty());
         let base = match writer {
@@ -128,16 +131,44 @@ pub(super) fn files_of(manifest: &Manifest, name: &str) -> Files {
     files
 }
 
+/// The source to which a database belongs that stands where another one was: one that was there earlier, and has sessions of
+/// it. What cannot be read of a source says nothing.
+pub(super) fn returned(
+    store: &Store,
+    old: &Manifest,
+    one: &Assigned<'_>,
+    sessions: &HashSet<Box<[u8]>>,
+) -> Option<String> {
+    let shares = |path: &Utf8Path| {
+        let batches = store::read::columns(path, &schema::SESSION, &["id"]).unwrap_or_default();
+        batches
+            .iter()
+            .any(|batch| batch.column(0).as_string::<i32>().iter().flatten().any(|id| sessions.contains(id.as_bytes())))
+    };
+    let earlier = old.sources.iter().rev().filter(|source| {
+        source.name != one.name && source.last_seen_at.is_some() && is_same_path(&source.path, &one.found.path)
+    });
+    earlier
+        .map(|source| &source.name)
+        .find(|name| {
+            let files = files_of(old, name);
+            let own = files.get(schema::SESSION.name).into_iter().flatten().filter(|file| file.source().is_some());
+            own.map(|file| store.root().join(&file.path)).any(|path| shares(&path))
+        })
+        .cloned()
+}
+
 /// What is said when another database stands where a known one was.
-pub(super) fn replaced(path: &Utf8Path, old: &str, new: &str, seen_at: Option<i64>) -> String {
+pub(super) fn replaced(path: &Utf8Path, old: &str, new: &str, seen_at: Option<i64>, is_back: bool) -> String {
     let when = seen_at
         .and_then(|moment| Timestamp::from_millisecond(moment).ok())
         .map_or_else(String::new, |at| format!(", last read at {at},"));
-    format!(
-        "{} is another database than before: none of the known sessions is in it. It is kept as source '{new}'; what was \
-         read of the old one{when} stays as history in source '{old}'",
-        absolute(path)
-    )
+    let what = if is_back {
+        format!("is not the database that was there last, but source '{new}' again")
+    } else {
+        format!("is another database than before: none of the known sessions is in it. It is kept as source '{new}'")
+    };
+    format!("{} {what}; what was read of the old one{when} stays as history in source '{old}'", absolute(path))
 }
 
 /// What this writer keeps in the store, and what is to be said of it when its manifest was lost.

@@ -121,6 +121,12 @@ pub struct SourceEntry {
 }
 
 impl SourceEntry {
+    /// Orders sources of one path by when they stood there: one that is there is the last.
+    #[must_use]
+    pub fn seen_until(&self) -> i64 {
+        self.last_seen_at.unwrap_or(i64::MAX)
+    }
+
     /// A source of which nothing is known but where it is.
     #[must_use]
     pub fn named(name: &str, path: &str) -> Self {
@@ -219,6 +225,9 @@ pub struct TelemetryEntry {
     pub totals: u64,
     /// What else is to be said.
     pub note: Option<String>,
+    /// The zone in which times without one were read; of files that have such times.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
 }
 
 /// The manifest.

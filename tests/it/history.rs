@@ -1,5 +1,7 @@
 //! History: what a database no longer holds stays in the store, and is marked; nothing is merged in silence.
 
+mod copies;
+
 use crate::harness::{Place, fixture, real};
 use rusqlite::Connection;
 use serde_json::{Value, json};

@@ -196,3 +196,21 @@ fn an_unchanged_folder_is_not_read_again_and_a_changed_one_is() {
     assert!(!run.err.contains("copy"), "{}", run.err);
     assert_eq!(ask(&place, &folder, "select count(last_seen_at) as n from raw_session")[0]["n"], 1);
 }
+
+#[test]
+fn json_files_that_are_deleted_leave_their_sessions_as_history() {
+    let place = Place::new();
+    let folder = data_folder(&place);
+    fs::copy(crate::harness::real(), folder.join("opencode.db")).expect("copied");
+    let counts = || {
+        let sql = "select source, count(*) as n, count(last_seen_at) as gone from raw_session group by 1 order by 1";
+        place.json(&folder, &["query", "-c", sql, "--json"])
+    };
+    assert_eq!(counts()[1], json!({"source": "storage", "n": 6, "gone": 0}));
+    fs::remove_dir_all(folder.join("storage")).expect("removed");
+    fs::remove_dir_all(folder.join("project")).expect("removed");
+    let run = place.on(&folder, &["extract"]).ok();
+    assert!(run.err.contains("data is gone: what was read of it stays as history"), "{}", run.err);
+    assert_eq!(counts()[1], json!({"source": "storage", "n": 6, "gone": 6}));
+    assert_eq!(counts()[0], json!({"source": "opencode", "n": 48, "gone": 0}));
+}

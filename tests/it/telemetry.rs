@@ -1,5 +1,7 @@
 //! Telemetry and the database together: found by project, joined part by part, field by field, never added up.
 
+mod kept;
+
 use crate::harness::{Place, real};
 use rusqlite::Connection;
 use serde_json::{Value, json};

@@ -35,12 +35,12 @@ pub(super) struct Heads {
 pub(super) struct Extracted {
     /// With their partition.
     pub records: Vec<(&'static TableDef, String, RecordBatch)>,
-    /// Sessions.
-    pub sessions: HashSet<Key>,
+    /// Sessions, with their `time_updated`.
+    pub sessions: HashMap<Key, Option<i64>>,
     /// Sessions that have todos.
     pub todo_sessions: HashSet<Key>,
-    /// Ids of projects.
-    pub projects: HashSet<String>,
+    /// Ids of projects, with their `time_updated`.
+    pub projects: HashMap<String, Option<i64>>,
     /// Rows.
     pub count: u64,
 }
@@ -202,6 +202,10 @@ fn record(row: &Row<'_>, columns: &[&'static str]) -> Result<Record, rusqlite::E
     Ok(record)
 }
 
+fn updated_at(record: &Record) -> Option<i64> {
+    record.get("time_updated").and_then(Value::int)
+}
+
 /// Writes one row: each column from the record by its name, NULL where the record has none.
 fn write(batch: &mut Batch, table: &TableDef, record: &Record) {
     let mut row = batch.row();
@@ -298,7 +302,7 @@ pub(super) fn extract(
                 decode_session(&mut record);
                 record.insert("generation", Value::Text(generation.name().to_owned()));
                 write(batches.of(&schema::SESSION, week_of(key)), &schema::SESSION, &record);
-                extracted.sessions.insert(key.into());
+                extracted.sessions.insert(key.into(), updated_at(&record));
                 extracted.count += 1;
             }
             Ok(())
@@ -323,7 +327,7 @@ pub(super) fn extract(
             let record = record(row, &columns)?;
             match text_key(row.get_ref(1)?).and_then(|_| record.get("id")).and_then(Value::text) {
                 Some(id) if projects => {
-                    extracted.projects.insert(id.to_owned());
+                    extracted.projects.insert(id.to_owned(), updated_at(&record));
                     write(batches.of(&schema::PROJECT, "all"), &schema::PROJECT, &record);
                     extracted.count += 1;
                 }

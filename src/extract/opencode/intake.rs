@@ -61,8 +61,8 @@ pub(super) struct Done {
     pub records: Vec<(&'static TableDef, String, RecordBatch)>,
     /// Sums of the rows' hashes, by session.
     pub signatures: HashMap<Key, u128>,
-    /// Hashes of the ids of messages and of parts.
-    pub ids: [Vec<u64>; 2],
+    /// Hashes of the ids of messages and of parts, and the rows' `time_updated`.
+    pub ids: [Vec<(u64, Option<i64>)>; 2],
     /// Evidence on prompts (from parts).
     pub evidence: Evidence,
     /// Rows read.
@@ -256,7 +256,7 @@ fn fill(open: &mut Open, row: &RawRow<'_>, shared: &Shared<'_>, done: &mut Done)
     };
     let mut note = |which: usize, id: &str| {
         if shared.with_ids {
-            done.ids[which].push(evidence_key(id.as_bytes()));
+            done.ids[which].push((evidence_key(id.as_bytes()), row.time_updated));
         }
     };
     match row.kind {

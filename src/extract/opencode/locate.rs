@@ -67,6 +67,13 @@ impl Found {
     }
 }
 
+/// A source can still be read at this path: a database, or a folder that still holds JSON sessions.
+#[must_use]
+pub fn is_there(path: &str) -> bool {
+    let path = Utf8Path::new(path);
+    if path.is_dir() { storage::is_storage(path) } else { path.exists() }
+}
+
 /// Resolves the places to files.
 ///
 /// # Errors

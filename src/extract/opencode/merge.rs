@@ -12,6 +12,7 @@ use super::state::Held;
 use super::{Changed, Files, Job};
 use crate::error::StoreError;
 use crate::extract::disk;
+use crate::store::manifest::SourceEntry;
 use crate::store::parquet::{self, Place};
 use crate::store::schema::{self, TableDef};
 use camino::Utf8Path;
@@ -30,9 +31,11 @@ const TABLES: [&TableDef; 7] = [
 ];
 
 impl Fresh {
-    fn has(&self, which: usize, id: Option<&str>) -> bool {
+    /// The row's `time_updated`, where a row of this id was read.
+    fn read_of(&self, which: usize, id: Option<&str>) -> Option<Option<i64>> {
         let hash = super::intake::evidence_key(id.unwrap_or_default().as_bytes());
-        self.ids[which].binary_search(&hash).is_ok()
+        let ids = &self.ids[which];
+        ids.get(ids.partition_point(|(known, _)| *known < hash)).filter(|(known, _)| *known == hash).map(|(_, at)| *at)
     }
 
     /// What becomes of an old row.
@@ -47,19 +50,30 @@ impl Fresh {
             (true, true) => Fate::Drop,
             (true, false) => Fate::Vanish,
         };
+        let held = self.states.sessions.get(key).map(|state| state.held);
+        // A row that moves from one generation to the other has another history of changes.
+        let continues =
+            row.generation.is_none_or(|of| held.and_then(Held::generation).is_some_and(|now| now.name() == of));
+        let replace =
+            |is_read: bool, now: Option<Option<i64>>| match (judge(is_read, now.is_some()), row.updated_at, now) {
+                (Fate::Drop, Some(before), Some(Some(now))) if continues && now < before => Fate::Revert,
+                (fate, ..) => fate,
+            };
         match table.name {
-            "message" => judge(rows, self.has(0, row.id)),
+            "message" => replace(rows, self.read_of(0, row.id)),
             "part" | "signal" => {
-                let continues = row.generation == Some("v2")
-                    || self.states.sessions.get(key).is_some_and(|state| {
-                        matches!(state.held, Held::In(Generation::V2) | Held::Orphan(Generation::V2))
-                    });
-                judge(rows, self.has(1, row.id) || (continues && self.has(0, row.message_id)))
+                let derived = row.generation == Some("v2") || held.and_then(Held::generation) == Some(Generation::V2);
+                match self.read_of(1, row.id) {
+                    None if derived => judge(rows, self.read_of(0, row.message_id).is_some()),
+                    now => replace(rows, now),
+                }
             }
-            "session" => judge(heads, self.sessions.contains(key)),
+            "session" => replace(heads, self.sessions.get(key).copied()),
             // Todos are a list: a session that is there has the whole of it.
-            "todo" => judge(heads, self.sessions.contains(key) || self.todo_sessions.contains(key)),
-            "project" => judge(projects, row.id.is_some_and(|id| self.projects.contains(id))),
+            "todo" => judge(heads, self.sessions.contains_key(key) || self.todo_sessions.contains(key)),
+            "project" => replace(projects, row.id.and_then(|id| self.projects.get(id)).copied()),
+            // What could not be decoded of a session that is gone is all that is left of it.
+            _ if held == Some(Held::Gone) && !key.is_empty() => Fate::Keep,
             _ if matches!(row.table_name, Some("message" | "part" | "session_message")) => judge(rows, true),
             _ => judge(heads, true),
         }
@@ -120,7 +134,7 @@ pub(super) fn merge(job: Job<'_>, mut fresh: Fresh) -> Result<Changed, StoreErro
         files.insert(table.name.to_owned(), old.get(table.name).cloned().unwrap_or_default());
     }
     let mut notices = std::mem::take(&mut writer.notices);
-    notices.extend(notice_of_age(job, &fresh, &writer.vanished));
+    notices.extend(notice_of_age(job, &fresh, &writer));
     Ok(Changed { entry: fresh.entry, files, rows_read: fresh.rows_read, bytes_read: fresh.bytes_read, notices })
 }
 
@@ -144,38 +158,50 @@ pub(super) fn reshape(job: Job<'_>) -> Result<(Files, Vec<String>), StoreError> 
     Ok((files, writer.notices))
 }
 
-/// An older copy stands where a newer database was, or nothing is left of it. What tells is the newest change; and SQLite's
-/// own counter of changes, which only grows, where rows are missing: one who deletes the newest session has it grow.
-fn notice_of_age(job: Job<'_>, fresh: &Fresh, vanished: &BTreeMap<&'static str, u64>) -> Option<String> {
+/// An older copy stands where a newer database was, or nothing is left of it. What tells is the newest change, rows that
+/// were newer before, and SQLite's own counter of changes, which only grows: one who deletes the newest session has it grow.
+fn notice_of_age(job: Job<'_>, fresh: &Fresh, writer: &Writer<'_>) -> Option<String> {
     let old = job.old?.entry?;
-    let gone = |table: &str| vanished.get(table).copied().unwrap_or(0);
+    let gone = |table: &str| writer.vanished.get(table).copied().unwrap_or(0);
     let (sessions, messages, parts) = (gone("session"), gone("message"), gone("part"));
     let is_less = sessions + messages + parts > 0;
     let counts = format!("{sessions} sessions, {messages} messages and {parts} parts");
     let path = &fresh.entry.path;
     let when =
         |moment: i64| Timestamp::from_millisecond(moment).map_or_else(|_| moment.to_string(), |at| at.to_string());
-    let missing = if is_less {
+    let mut rest = if is_less {
         format!("{counts} are not in it; they stay in the store as history")
     } else {
-        "what it says of a row counts, and nothing is missing".to_owned()
+        "nothing is missing".to_owned()
     };
-    let (before, now) = (old.fingerprint.change_counter, fresh.entry.fingerprint.change_counter);
+    if writer.reverted > 0 {
+        rest = format!("{} rows were newer in the store: what it says of them now counts; {rest}", writer.reverted);
+    }
+    // A folder of files has no such counter.
+    let counter = |entry: &SourceEntry| Some(entry.fingerprint.change_counter).filter(|count| *count > 0);
+    let is_file = !Utf8Path::new(path).is_dir();
+    let changes = counter(old).zip(counter(&fresh.entry)).filter(|_| is_file);
     let is_empty = || !fresh.states.sessions.values().any(|state| matches!(state.held, Held::In(_)));
-    match (old.newest_at, fresh.entry.newest_at) {
-        (Some(before), Some(now)) if now < before => Some(format!(
-            "{path} is older than what was read before: its newest change is of {}, not of {}. {missing}",
-            when(now),
-            when(before),
-        )),
+    match (old.newest_at.zip(fresh.entry.newest_at), changes) {
+        (Some((before, now)), changes) if now < before => {
+            let what = match changes {
+                Some((before, now)) if now < before => "is older than what was read before",
+                Some((before, now)) if now > before => "went on, but what was newest in it was deleted, as it seems",
+                _ => "is older than what was read before, or what was newest in it was deleted",
+            };
+            let (before, now) = (when(before), when(now));
+            Some(format!("{path} {what}: its newest change is of {now}, not of {before}; {rest}"))
+        }
         _ if is_less && is_empty() => {
             Some(format!("{path} holds no session any more: {counts} stay in the store as history"))
         }
-        // A folder of files has no such counter.
-        _ if is_less && (1..before).contains(&now) && !Utf8Path::new(path).is_dir() => Some(format!(
-            "{path} is another copy than was read before, and older as it seems: SQLite counts {now} changes in it, not \
-             {before}. {missing}"
-        )),
+        (_, Some((before, now))) if now < before => {
+            let older = if is_less || writer.reverted > 0 { ", and older as it seems" } else { "" };
+            Some(format!(
+                "{path} is another copy than was read before{older}: SQLite counts {now} changes in it, not {before}; {rest}"
+            ))
+        }
+        _ if writer.reverted > 0 => Some(format!("{path} is an older copy, as it seems: {rest}")),
         _ => None,
     }
 }

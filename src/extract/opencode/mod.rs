@@ -35,7 +35,7 @@ use camino::Utf8Path;
 use locate::Found;
 use reader::{Read, Reader};
 use sqlite::Source;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 pub use partition::UNKNOWN;
 pub(crate) use partition::week_of;
@@ -87,8 +87,8 @@ pub struct Job<'a> {
 pub enum Outcome {
     /// No row changed; the entry has the new fingerprint.
     Same(Box<SourceEntry>),
-    /// Nothing of what was known is there: this is another database.
-    Other,
+    /// Nothing of what was known is there: this is another database, with these sessions.
+    Other(HashSet<Box<[u8]>>),
     /// Rows changed.
     Changed(Box<Changed>),
 }
@@ -147,7 +147,7 @@ fn attempt(job: Job<'_>) -> Result<Outcome, ExtractError> {
     };
     match read {
         Read::Same(entry) => Ok(Outcome::Same(entry)),
-        Read::Other => Ok(Outcome::Other),
+        Read::Other(sessions) => Ok(Outcome::Other(sessions)),
         Read::Fresh(fresh) => Ok(Outcome::Changed(Box::new(merge::merge(job, *fresh)?))),
     }
 }

@@ -17,7 +17,7 @@ use crate::store::manifest::{FileEntry, SourceEntry};
 use crate::store::read;
 use crate::store::schema::{self, TableDef};
 use arrow::array::{Array, AsArray, RecordBatch};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Up to so many bytes of changed rows are written into the files in which their sessions lie; more make files of their own.
 const IN_MEMORY: u64 = 32 << 20;
@@ -34,14 +34,14 @@ pub(super) struct Fresh {
     pub records: Vec<(&'static TableDef, String, RecordBatch)>,
     /// Rows that were read and written.
     pub files: Vec<(&'static str, FileEntry)>,
-    /// Hashes of the ids of all messages and all parts that were read, sorted.
-    pub ids: [Vec<u64>; 2],
-    /// Sessions that were read.
-    pub sessions: HashSet<Key>,
+    /// Hashes of the ids of all messages and all parts that were read, with their `time_updated`, sorted.
+    pub ids: [Vec<(u64, Option<i64>)>; 2],
+    /// Sessions that were read, with their `time_updated`.
+    pub sessions: HashMap<Key, Option<i64>>,
     /// Sessions that have todos, of those that were read.
     pub todo_sessions: HashSet<Key>,
-    /// Ids of projects, if they were read.
-    pub projects: HashSet<String>,
+    /// Ids of projects, if they were read, with their `time_updated`.
+    pub projects: HashMap<String, Option<i64>>,
     /// Rows read.
     pub rows_read: u64,
     /// Bytes of JSON read.
@@ -54,8 +54,8 @@ pub(super) struct Fresh {
 pub(super) enum Read {
     /// Nothing changed but the file.
     Same(Box<SourceEntry>),
-    /// Another database.
-    Other,
+    /// Another database, with these sessions.
+    Other(HashSet<Key>),
     /// Something changed.
     Fresh(Box<Fresh>),
 }
@@ -102,9 +102,9 @@ impl<'a> Reader<'a> {
             records: Vec::new(),
             files: Vec::new(),
             ids: [Vec::new(), Vec::new()],
-            sessions: HashSet::new(),
+            sessions: HashMap::new(),
             todo_sessions: HashSet::new(),
-            projects: HashSet::new(),
+            projects: HashMap::new(),
             rows_read: 0,
             bytes_read: 0,
             is_nothing: false,
@@ -119,7 +119,7 @@ impl<'a> Reader<'a> {
     pub(super) fn read(mut self) -> Result<Read, ExtractError> {
         let old = self.old_states();
         if self.source.gaps.is_none() && self.is_other()? {
-            return Ok(Read::Other);
+            return Ok(Read::Other(self.owners.iter().map(|(id, _)| id.into()).collect()));
         }
         if let Some(gaps) = &self.source.gaps {
             // Sessions that cannot be read now are where they were.
@@ -171,22 +171,21 @@ impl<'a> Reader<'a> {
         States::load(self.job.root, files)
     }
 
-    /// Sessions are known of this source, it holds sessions, and none of them is known.
+    /// Sessions are known of this source, also such as are only history; it holds sessions, and none of them is known.
     fn is_other(&self) -> Result<bool, ExtractError> {
         let Some(old) = self.job.old else { return Ok(false) };
         let mut known = false;
         for file in old.files.get(schema::SESSION.name).into_iter().flatten() {
             let path = self.job.root.join(&file.path);
             // A file that cannot be read says nothing; it is noticed where it is needed.
-            let Ok(batches) = read::columns(&path, &schema::SESSION, &["id", "last_seen_at", "source"]) else {
+            let Ok(batches) = read::columns(&path, &schema::SESSION, &["id", "source"]) else {
                 return Ok(false);
             };
             for batch in batches {
-                let (ids, seen, sources) = (batch.column(0).as_string::<i32>(), batch.column(1), batch.column(2));
-                let sources = sources.as_string::<i32>();
+                let (ids, sources) = (batch.column(0).as_string::<i32>(), batch.column(1).as_string::<i32>());
                 for row in 0..batch.num_rows() {
                     let is_own = file.source().is_some() || sources.value(row) == self.job.name;
-                    if ids.is_null(row) || !is_own || seen.is_valid(row) {
+                    if ids.is_null(row) || !is_own {
                         continue;
                     }
                     if self.owners.get(ids.value(row).as_bytes()).is_some() {

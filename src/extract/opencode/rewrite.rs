@@ -29,6 +29,8 @@ pub(super) enum Fate {
     Keep,
     /// It goes: the source holds it, and it was read again.
     Drop,
+    /// As [`Fate::Drop`], but it was newer than what was read now.
+    Revert,
     /// It stays as history.
     Vanish,
 }
@@ -52,10 +54,12 @@ pub(super) struct RowKeys<'a> {
     pub message_id: Option<&'a str>,
     pub generation: Option<&'a str>,
     pub table_name: Option<&'a str>,
+    pub updated_at: Option<i64>,
 }
 
 const KEYS: [&str; 8] =
-    ["id", "session_id", "message_id", "generation", "table_name", "last_seen_at", "source", "part_id"];
+    ["id", "session_id", "message_id", "generation", "table_name", "source", "part_id", "time_updated"];
+const UPDATED: usize = 7;
 
 /// Rows of one partition, on their way into files.
 #[derive(Default)]
@@ -72,6 +76,8 @@ pub(super) struct Writer<'a> {
     pub notices: Vec<String>,
     /// Rows that became history, by table.
     pub vanished: BTreeMap<&'static str, u64>,
+    /// Rows that were newer than what was read of them now.
+    pub reverted: u64,
 }
 
 /// What becomes of each row of a file.
@@ -79,6 +85,7 @@ struct Verdict {
     /// Per row: None = it goes, otherwise its partition and whether it becomes history.
     rows: Vec<Option<(usize, bool)>>,
     partitions: Vec<String>,
+    reverted: u64,
     is_unchanged: bool,
     is_empty: bool,
 }
@@ -87,7 +94,7 @@ impl<'a> Writer<'a> {
     /// For the source of this job.
     #[must_use]
     pub(super) fn new(job: Job<'a>) -> Self {
-        Self { job, notices: Vec::new(), vanished: BTreeMap::new() }
+        Self { job, notices: Vec::new(), vanished: BTreeMap::new(), reverted: 0 }
     }
 
     /// Makes the files of one table: `touches` tells the partitions to look at, `fate` judges an old row, `week_of` tells
@@ -156,6 +163,7 @@ impl<'a> Writer<'a> {
         let is_current = self.job.old.is_some_and(|old| old.is_current);
         read::verify(self.job.root, file)?;
         let verdict = self.judge(table, file, fate, week_of)?;
+        self.reverted += verdict.reverted;
         if verdict.is_unchanged && is_current && !(has_new && file.rows < SMALL) {
             return Ok(false);
         }
@@ -197,10 +205,12 @@ impl<'a> Writer<'a> {
         week_of: &dyn Fn(&[u8]) -> Option<&'k str>,
     ) -> Result<Verdict, StoreError> {
         let own = file.partition().unwrap_or("all").to_owned();
-        let mut verdict = Verdict { rows: Vec::new(), partitions: vec![own], is_unchanged: true, is_empty: true };
+        let mut verdict =
+            Verdict { rows: Vec::new(), partitions: vec![own], reverted: 0, is_unchanged: true, is_empty: true };
         for batch in read::columns(&self.job.root.join(&file.path), table, &KEYS)? {
-            let texts: Vec<&StringArray> =
-                [0, 1, 2, 3, 4, 6, 7].iter().map(|at| batch.column(*at).as_string()).collect();
+            let texts: Vec<&StringArray> = (0..UPDATED).map(|at| batch.column(at).as_string()).collect();
+            // Tables that have no such column give a text of NULLs.
+            let updated = batch.column(UPDATED).as_primitive_opt::<Int64Type>();
             for row in 0..batch.num_rows() {
                 let text = |at: usize| texts[at].is_valid(row).then(|| texts[at].value(row));
                 let mut keys = RowKeys {
@@ -209,6 +219,7 @@ impl<'a> Writer<'a> {
                     message_id: text(2),
                     generation: text(3),
                     table_name: text(4),
+                    updated_at: updated.and_then(|times| times.is_valid(row).then(|| times.value(row))),
                 };
                 match table.name {
                     "session" => keys.session_id = keys.id,
@@ -218,8 +229,10 @@ impl<'a> Writer<'a> {
                 // Stores of the first version hold rows of several sources in one file.
                 let is_own = file.source().is_some() || text(5) == Some(self.job.name);
                 let fate = if is_own { fate(&keys) } else { Fate::Drop };
+                let goes = matches!(fate, Fate::Drop | Fate::Revert);
+                verdict.reverted += u64::from(fate == Fate::Revert);
                 verdict.is_unchanged &= fate == Fate::Keep;
-                verdict.is_empty &= fate == Fate::Drop;
+                verdict.is_empty &= goes;
                 let partition = match (fate, keys.session_id.and_then(|id| week_of(id.as_bytes()))) {
                     (Fate::Vanish, Some(week)) if table.name != "project" => {
                         let known = verdict.partitions.iter().position(|known| known == week);
@@ -230,7 +243,7 @@ impl<'a> Writer<'a> {
                     }
                     _ => 0,
                 };
-                verdict.rows.push((fate != Fate::Drop).then_some((partition, fate == Fate::Vanish)));
+                verdict.rows.push((!goes).then_some((partition, fate == Fate::Vanish)));
             }
         }
         Ok(verdict)

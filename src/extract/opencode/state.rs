@@ -25,6 +25,14 @@ pub(super) enum Held {
 }
 
 impl Held {
+    /// The generation in whose tables the rows stand.
+    pub(super) fn generation(self) -> Option<Generation> {
+        match self {
+            Self::In(generation) | Self::Orphan(generation) => Some(generation),
+            Self::Gone => None,
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::In(generation) => generation.name(),

@@ -3,7 +3,7 @@
 //! Input: recorded directories (files are found below their `.opencode`), files given by hand, databases that hold the
 //! five tables. Output: the store's tables `telemetry` (events), `telemetry_total` (counters without events) and
 //! `telemetry_file`, and bad lines in `quarantine`. An event id stands once. A file that has not changed is not read
-//! again; what was read stays when a file shrinks or goes.
+//! again; what was read stays when a file shrinks, is half written, or goes.
 
 mod clock;
 mod discover;
@@ -16,12 +16,14 @@ mod jsonl;
 mod keep;
 mod lines;
 mod metrics_json;
+mod named;
 pub mod schema;
 mod sink;
 mod tables;
 
 pub use event::EventKind;
 pub use format::Format;
+pub use named::{ByHand, Ingested, ingest, named};
 
 use super::catalog::{self, RecordedDirectory};
 use super::opencode::locate::Found;
@@ -32,7 +34,7 @@ use crate::store::manifest::{FileEntry, Fingerprint, Manifest, TelemetryEntry};
 use crate::store::schema::{QUARANTINE, TELEMETRY, TELEMETRY_FILE, TELEMETRY_TOTAL, TableDef};
 use crate::store::{Store, incoming::Incoming};
 use arrow::array::RecordBatch;
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use jiff::tz::TimeZone;
 use keep::{Kept, Rows};
 use sink::{Place, Sink};
@@ -42,17 +44,6 @@ use std::collections::{BTreeMap, HashSet};
 pub(super) const PARTITION: &str = crate::store::manifest::OF_TELEMETRY;
 /// Format of the tables inside a database.
 const IN_DATABASE: &str = "tables";
-
-/// A file that the user names.
-#[derive(Debug, Clone)]
-pub struct ByHand {
-    /// The file, absolute.
-    pub path: Utf8PathBuf,
-    /// The format, where it is forced.
-    pub format: Option<Format>,
-    /// Take figures that the source invents.
-    pub is_synthetic: bool,
-}
 
 /// What to look at.
 pub struct Wanted<'a> {
@@ -83,19 +74,6 @@ pub struct Read {
     pub problems: u64,
 }
 
-/// What came of a file that the user named.
-#[derive(Debug)]
-pub struct Ingested {
-    /// The file's entry.
-    pub entry: TelemetryEntry,
-    /// Events that the store did not have.
-    pub added: u64,
-    /// Events of which a value made no sense; of a file that was read now.
-    pub problems: u64,
-    /// False where the store had read the file as it is.
-    pub is_changed: bool,
-}
-
 /// A file to look at.
 struct Candidate {
     place: Place,
@@ -121,8 +99,10 @@ pub fn refresh(
     let kept = Kept { store: wanted.store, manifest: wanted.old, content: manifest.has_content };
     let is_other = !kept.fits(manifest);
     let is_full = wanted.is_full || is_other;
-    let changed: Vec<Candidate> =
-        candidates(wanted, manifest)?.into_iter().filter(|file| is_full || is_changed(file, manifest)).collect();
+    let changed: Vec<Candidate> = candidates(wanted, manifest)?
+        .into_iter()
+        .filter(|file| is_full || is_changed(file, manifest, wanted.zone))
+        .collect();
     let mut databases = Vec::new();
     for found in wanted.databases {
         let source = Source::open(&found.path, &incoming()?)?;
@@ -213,12 +193,19 @@ fn candidates(wanted: &Wanted<'_>, manifest: &Manifest) -> Result<Vec<Candidate>
     Ok(files.into_values().collect())
 }
 
-fn is_changed(file: &Candidate, manifest: &Manifest) -> bool {
+/// The zone that matters to a file of this format; the others' times say theirs.
+fn zone_of(format: &str, zone: &TimeZone) -> Option<String> {
+    let name = || zone.iana_name().map_or_else(|| format!("{zone:?}"), str::to_owned);
+    (format == Format::MetricsJson.name()).then(name)
+}
+
+fn is_changed(file: &Candidate, manifest: &Manifest, zone: &TimeZone) -> bool {
     let path = file.place.path.as_str();
     manifest.telemetry.iter().find(|entry| entry.path == path).is_none_or(|entry| {
         entry.fingerprint != file.fingerprint
             || entry.is_by_hand != file.is_by_hand
             || entry.is_synthetic != file.place.is_synthetic
+            || entry.zone != zone_of(&entry.format, zone)
             || file.format.is_some_and(|format| format.name() != entry.format)
     })
 }
@@ -242,7 +229,9 @@ fn read_file(file: Candidate, zone: &TimeZone, sink: &mut Sink<'_>) -> Result<Re
         None => Some("not read: see the quarantine"),
         _ => None,
     };
-    Ok(told(file, format.map_or("unknown", Format::name), note, sink))
+    let mut read = told(file, format.map_or("unknown", Format::name), note, sink);
+    read.entry.zone = zone_of(&read.entry.format, zone);
+    Ok(read)
 }
 
 fn read_database(source: &Source, sink: &mut Sink<'_>) -> Result<Read, ExtractError> {
@@ -272,6 +261,7 @@ fn told(file: Candidate, format: &str, note: Option<&str>, sink: &Sink<'_>) -> R
             bad_lines: counts.bad,
             totals: counts.totals,
             note: note.map(str::to_owned),
+            zone: None,
         },
         added: counts.added,
         problems: counts.problems,
@@ -292,7 +282,7 @@ fn write(
         manifest.tables.insert(table.name.to_owned(), entry);
         Ok::<(), StoreError>(())
     };
-    let Sink { seen, events, totals, bad, .. } = sink;
+    let Sink { seen, seen_totals, events, totals, bad, .. } = sink;
     let stays = |rows: &RecordBatch, row: usize| !seen.contains(&sink::id_key(keep::value(rows, "id", row)));
     let mut rows = kept.rows(&TELEMETRY, |_| true, stays)?;
     for (partition, batch) in events {
@@ -300,8 +290,12 @@ fn write(
     }
     put(manifest, &TELEMETRY, rows, &["ts", "id"])?;
 
-    let is_others = |rows: &RecordBatch, row: usize| !paths.contains(keep::value(rows, "path", row));
-    let mut rows = kept.rows(&TELEMETRY_TOTAL, |_| true, is_others)?;
+    // A file that was emptied, or is half written, says nothing of what it counted before.
+    let stays = |rows: &RecordBatch, row: usize| {
+        let key = sink::TOTAL_KEY.map(|column| keep::value(rows, column, row));
+        !seen_totals.contains(&sink::total_key(key))
+    };
+    let mut rows = kept.rows(&TELEMETRY_TOTAL, |_| true, stays)?;
     keep::add(&mut rows, "all", totals)?;
     put(manifest, &TELEMETRY_TOTAL, rows, &["path", "kind", "subject", "format", "counter"])?;
 
@@ -341,60 +335,4 @@ fn file_rows(files: &[TelemetryEntry], content: bool) -> Batch {
             .text(file.note.as_deref());
     }
     batch
-}
-
-/// Takes files that the user names into a store, which need not have any database yet.
-///
-/// # Errors
-/// A file cannot be read or is no telemetry (then nothing is taken), or the store cannot be written.
-pub fn ingest(
-    store: &Store,
-    files: &[ByHand],
-    places: &catalog::Places,
-    zone: &TimeZone,
-    now: i64,
-) -> Result<Vec<Ingested>, ExtractError> {
-    let _lock = store.lock(true, || tracing::warn!("another logicoma is working on this store: waiting for it"))?;
-    let old = match store.own_manifest() {
-        Ok(manifest) => Some(manifest),
-        Err(StoreError::Absent { .. }) => None,
-        Err(error) => return Err(error.into()),
-    };
-    let mut manifest = old.clone().unwrap_or_else(|| Manifest::empty(true, now));
-    let wanted = Wanted { store, old: old.as_ref(), places, databases: &[], by_hand: files, zone, is_full: false };
-    let mut folder = None;
-    let read = refresh(&wanted, &mut manifest, &mut || super::incoming(store, &mut folder))?;
-    if !read.is_empty() {
-        manifest.written_at = now;
-        store.commit(folder.as_ref(), &manifest)?;
-    }
-    let entries = manifest.telemetry.iter().filter(|entry| files.iter().any(|file| file.path == entry.path));
-    Ok(entries
-        .map(|entry| {
-            let read = read.iter().find(|read| read.entry.path == entry.path);
-            Ingested {
-                entry: entry.clone(),
-                added: read.map_or(0, |read| read.added),
-                problems: read.map_or(0, |read| read.problems),
-                is_changed: read.is_some(),
-            }
-        })
-        .collect())
-}
-
-/// The files behind what the user named: a folder stands for the files of telemetry in it.
-///
-/// # Errors
-/// Nothing is there.
-pub fn named(path: &Utf8Path) -> Result<Vec<Utf8PathBuf>, ExtractError> {
-    let io = |source| ExtractError::Io { path: path.to_owned(), source };
-    let absolute = camino::absolute_utf8(path).map_err(io)?;
-    if !std::fs::metadata(&absolute).map_err(io)?.is_dir() {
-        return Ok(vec![absolute]);
-    }
-    let files = discover::in_folder(&absolute);
-    if files.is_empty() {
-        return Err(ExtractError::Telemetry { path: absolute, problem: "is a folder without telemetry files".into() });
-    }
-    Ok(files)
 }

@@ -53,6 +53,14 @@ pub(super) fn path_key(path: &str) -> u64 {
     xxh3_64(path.as_bytes())
 }
 
+/// The columns that tell two counters apart.
+pub(super) const TOTAL_KEY: [&str; 6] = ["path", "source", "kind", "subject", "format", "counter"];
+
+/// The key of a counter, from these columns.
+pub(super) fn total_key(values: [&str; 6]) -> u128 {
+    xxh3_128(values.join("\0").as_bytes())
+}
+
 /// A counter without the events behind it.
 #[derive(Debug, Default)]
 pub(super) struct Total<'a> {
@@ -79,6 +87,8 @@ pub(super) struct Sink<'a> {
     known: &'a Known,
     /// Ids that were read now.
     pub seen: HashSet<u128>,
+    /// Keys of the counters that were read now.
+    pub seen_totals: HashSet<u128>,
     content: bool,
     /// New events by week.
     pub events: BTreeMap<String, Batch>,
@@ -96,6 +106,7 @@ impl<'a> Sink<'a> {
         Self {
             known,
             seen: HashSet::new(),
+            seen_totals: HashSet::new(),
             content,
             events: BTreeMap::new(),
             totals: Batch::new(&TELEMETRY_TOTAL, content, 0),
@@ -162,6 +173,9 @@ impl<'a> Sink<'a> {
     /// Takes a counter.
     pub(super) fn total(&mut self, source: &str, total: &Total<'_>) {
         self.counts.totals += 1;
+        let (subject, format) = (total.subject.unwrap_or_default(), total.format.unwrap_or_default());
+        let key = [self.place.path.as_str(), source, total.kind, subject, format, total.counter];
+        self.seen_totals.insert(total_key(key));
         let text = |text: Option<&str>| text.map(Cell::from);
         let cells = [
             ("path", text(Some(self.place.path.as_str()))),
