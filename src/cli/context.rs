@@ -348,6 +348,10 @@ impl Context {
             self.printer.note(&note);
         }
         store.check(&manifest)?;
+        if refreshed.is_none() {
+            // A refresh says it itself.
+            select::damage(&manifest).for_each(|text| self.printer.warn(&text));
+        }
         Ok(State { store, manifest, refreshed, reading })
     }
 

@@ -150,3 +150,9 @@ fn is_at(source: &SourceEntry, db: &str) -> bool {
     let parent = path.parent().unwrap_or(&path);
     path == named || parent == named || matches(Utf8Path::new(&source.path)) || matches(parent)
 }
+
+/// What could not be read of the databases that a run looks at, the last time that they were read.
+pub(super) fn damage(manifest: &Manifest) -> impl Iterator<Item = String> {
+    let present = manifest.sources.iter().filter(|source| source.last_seen_at.is_none());
+    present.filter_map(|source| Some(format!("{}: {}", source.path, source.damage.as_ref()?)))
+}

@@ -18,6 +18,7 @@ pub mod parquet;
 pub mod read;
 pub mod schema;
 pub mod snapshot;
+mod sound;
 mod writers;
 
 use crate::error::StoreError;

@@ -1,5 +1,7 @@
 //! Bad input: a clear sentence, the right exit code, a hint, and nothing half-written.
 
+mod wounds;
+
 use crate::harness::{Place, fixture, real};
 use std::fs;
 use std::path::Path;
@@ -69,8 +71,8 @@ fn of_a_truncated_database_what_can_be_read_is_read_and_nothing_known_is_lost() 
     };
     let before = counts(&["--no-extract"]);
     let whole = fs::read(&db).expect("read");
-    for part in [2, 3] {
-        fs::write(&db, &whole[..whole.len() / part]).expect("written");
+    for percent in [90, 85] {
+        fs::write(&db, &whole[..whole.len() * percent / 100]).expect("written");
         let run = place.on(&db, &["extract"]).ok();
         for text in ["copy.db", "is damaged", "not read", "part ("] {
             assert!(run.err.contains(text), "'{text}' is not in:\n{}", run.err);
@@ -80,12 +82,14 @@ fn of_a_truncated_database_what_can_be_read_is_read_and_nothing_known_is_lost() 
         let again = place.on(&db, &["extract", "--json"]).ok();
         assert!(again.out.contains("\"is_changed\": false") && again.err.contains("is damaged"), "{}", again.err);
     }
-    // Nothing at all can be read: an error, and the old state stands.
+    // No session, message or part can be read: an error, and the old state stands.
     let manifest = fs::read(place.path("store/manifest.json")).expect("manifest");
-    fs::write(&db, &whole[..4096]).expect("written");
-    place.on(&db, &["extract"]).fails(4, &["copy.db", "is damaged", "hint:", "--no-extract"]);
-    assert_eq!(fs::read(place.path("store/manifest.json")).expect("manifest"), manifest);
-    assert_eq!(counts(&["--no-extract"]), before);
+    for length in [whole.len() * 2 / 3, whole.len() / 3, 4096] {
+        fs::write(&db, &whole[..length]).expect("written");
+        place.on(&db, &["extract"]).fails(4, &["copy.db", "is damaged", "hint:", "--no-extract"]);
+        assert_eq!(fs::read(place.path("store/manifest.json")).expect("manifest"), manifest);
+        assert_eq!(counts(&["--no-extract"]), before);
+    }
     // Whole again, everything is as it was.
     fs::write(&db, &whole).expect("written");
     place.on(&db, &["extract"]).ok();

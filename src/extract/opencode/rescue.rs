@@ -1,7 +1,9 @@
 //! Reading rows in the order of their rowids; out of a damaged database, those that can be read.
 //!
 //! Input: a table and what to select of it. Output: every row, handed to a function. Where SQLite finds a page that makes no
-//! sense, the next rowid behind it that can be read is searched for by doubling steps, and what was stepped over is noted.
+//! sense, the next rowid behind it that can be read is searched for, by doubling steps when it is far, and what was stepped over is noted.
+//! Rows are sought from a rowid on, never behind one: the rowid before a page's first row still leads into the damaged page
+//! before it.
 
 use super::partition::text_key;
 use super::sqlite::{Source, explain};
@@ -10,10 +12,14 @@ use crate::error::ExtractError;
 use rusqlite::{ErrorCode, Row};
 use std::collections::{BTreeMap, HashSet};
 
+/// So far every rowid is tried: between two damaged pages there may be a single row.
+const NEAR: i64 = 1 << 10;
 /// Steps end here: no table has more rows.
 const FURTHEST: i64 = 1 << 48;
 /// Ranges that are told one by one.
 const TOLD: usize = 3;
+/// Tables without whose rows a database says nothing: todos and projects alone would look like no use.
+const ESSENTIAL: [&str; 5] = ["session", "message", "part", "session_v2", "session_message"];
 
 /// Rowids behind the first, up to the second.
 #[derive(Debug, Clone, Copy)]
@@ -31,11 +37,12 @@ impl Range {
 #[derive(Debug, Default)]
 pub(super) struct Gaps {
     tables: BTreeMap<&'static str, Vec<(i64, Option<i64>)>>,
+    /// Rows of sessions, messages and parts that were read.
     rows: u64,
 }
 
 impl Gaps {
-    /// Nothing at all could be read.
+    /// No session, message or part could be read.
     #[must_use]
     pub(super) fn is_everything(&self) -> bool {
         self.rows == 0
@@ -77,6 +84,68 @@ impl Gaps {
     }
 }
 
+/// How far a table was read.
+struct Walk {
+    /// Where reading begins, or goes on.
+    from: i64,
+    /// The last rowid.
+    last: i64,
+    /// The last rowid that followed upon the one before it, or that one: a damaged page may hold a rowid from far ahead.
+    sure: i64,
+    /// Rows that were handed on.
+    count: u64,
+    rescue: Option<Rescue>,
+}
+
+/// What is known of a damaged table.
+#[derive(Default)]
+struct Rescue {
+    /// Rowids that were read, or can be found and not read.
+    closed: HashSet<i64>,
+    /// The row that is to be read next: nothing was read since it was found.
+    target: Option<i64>,
+    /// The last sure rowid and the last one before the gap that is open.
+    open: Option<(i64, i64)>,
+    /// The last rowid before each gap and the first behind it.
+    gaps: Vec<(i64, Option<i64>)>,
+    has_gone_on: bool,
+}
+
+impl Walk {
+    fn new(range: Range, is_rescue: bool) -> Self {
+        let from = if range.after == i64::MIN { i64::MIN } else { range.after + 1 };
+        Self { from, last: range.after, sure: range.after, count: 0, rescue: is_rescue.then(Rescue::default) }
+    }
+
+    /// Notes a row; false for one that was handed on before.
+    fn take(&mut self, rowid: i64) -> bool {
+        if let Some(rescue) = &mut self.rescue {
+            let is_new = rescue.closed.insert(rowid);
+            if !is_new && rescue.has_gone_on {
+                return false;
+            }
+            rescue.target = None;
+            if let Some((sure, last)) = rescue.open.take() {
+                let before = if rowid > last { last } else { sure }.max(0);
+                if rowid - before != 1 {
+                    rescue.gaps.push((before, Some(rowid)));
+                }
+            }
+        }
+        self.sure = if rowid == self.last.saturating_add(1) { rowid } else { rowid.min(self.last) };
+        self.last = rowid;
+        self.count += 1;
+        true
+    }
+
+    /// What was stepped over.
+    fn gaps(self) -> Vec<(i64, Option<i64>)> {
+        let Some(Rescue { open, mut gaps, .. }) = self.rescue else { return Vec::new() };
+        gaps.extend(open.map(|(_, last)| (last.max(0), None)));
+        gaps
+    }
+}
+
 fn is_damage(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
@@ -110,36 +179,31 @@ impl Source {
         range: Range,
         mut each: impl FnMut(&Row<'_>) -> Result<(), rusqlite::Error>,
     ) -> Result<u64, ExtractError> {
-        let mut after = range.after;
-        let mut count = 0;
+        let mut walk = Walk::new(range, self.gaps.is_some());
         loop {
-            let result = self.run(sql, Range { after, ..range }, &mut |row| {
-                after = row.get(0)?;
-                count += 1;
-                each(row)
+            let from = walk.from;
+            let result = self.run(sql, from, range.until, &mut |row| {
+                if walk.take(row.get(0)?) { each(row) } else { Ok(()) }
             });
-            let error = match result {
+            match result {
                 Ok(()) => break,
-                Err(error) => error,
-            };
-            let Some(gaps) = self.gaps.as_ref().filter(|_| is_damage(&error)) else {
-                return Err(explain(&self.path, Some(table), error));
-            };
-            let behind = self.behind(table, after);
-            let gap = (after.max(0), behind);
-            // A table that is read more than once has the same gap each time.
-            let mut gaps = gaps.borrow_mut();
-            let known = gaps.tables.entry(table).or_default();
-            if !known.contains(&gap) {
-                known.push(gap);
-            }
-            match behind {
-                Some(behind) => after = behind - 1,
-                None => break,
+                Err(error) if !is_damage(&error) => return Err(explain(&self.path, Some(table), error)),
+                Err(error) => match self.behind(table, &mut walk) {
+                    None => return Err(explain(&self.path, Some(table), error)),
+                    Some(false) => break,
+                    Some(true) => {}
+                },
             }
         }
+        let count = walk.count;
         if let Some(gaps) = &self.gaps {
-            gaps.borrow_mut().rows += count;
+            let mut gaps = gaps.borrow_mut();
+            gaps.rows += if ESSENTIAL.contains(&table) { count } else { 0 };
+            // A table that is read more than once has the same gaps each time.
+            let new = walk.gaps();
+            if !new.is_empty() {
+                gaps.tables.insert(table, new);
+            }
         }
         Ok(count)
     }
@@ -147,12 +211,13 @@ impl Source {
     fn run(
         &self,
         sql: &str,
-        range: Range,
+        from: i64,
+        until: i64,
         each: &mut dyn FnMut(&Row<'_>) -> Result<(), rusqlite::Error>,
     ) -> Result<(), rusqlite::Error> {
         let mut statement =
-            self.connection.prepare_cached(&format!("{sql} where rowid > ?1 and rowid <= ?2 order by rowid"))?;
-        let mut rows = statement.query([range.after, range.until])?;
+            self.connection.prepare_cached(&format!("{sql} where rowid >= ?1 and rowid <= ?2 order by rowid"))?;
+        let mut rows = statement.query([from, until])?;
         while let Some(row) = rows.next()? {
             each(row)?;
         }
@@ -205,43 +270,46 @@ impl Source {
         read().map_err(|error| explain(&self.path, Some(table), error))
     }
 
-    /// The first rowid behind `after` at which reading can go on; None when there is none.
-    fn behind(&self, table: &str, after: i64) -> Option<i64> {
-        let after = after.max(0);
-        // The row that failed can be found, but its data cannot be read: go on behind it.
-        if let Ok(found) = self.probe(table, after) {
-            return found.map(|row| row + 1);
-        }
+    /// Finds the first rowid from which reading can go on, and sets the walk there. False when there is none, None where
+    /// nothing is to be rescued.
+    fn behind(&self, table: &str, walk: &mut Walk) -> Option<bool> {
+        let sure = walk.sure.max(0);
+        let rescue = walk.rescue.as_mut()?;
+        rescue.open.get_or_insert((walk.sure, walk.last));
+        rescue.has_gone_on = true;
+        // A row that was found, and whose data cannot be read: go on behind it.
+        rescue.closed.extend(rescue.target.take());
+        let closed = &rescue.closed;
+        let probe = |from: i64| self.probe(table, from).ok().filter(|row| row.is_none_or(|row| !closed.contains(&row)));
+        let mut bad = sure;
         let mut step = 1;
-        let (mut bad, mut good) = (after, None);
-        while step < FURTHEST {
-            match self.probe(table, after + step) {
-                Ok(Some(row)) => {
-                    good = Some((after + step, row));
-                    break;
-                }
-                Ok(None) => return None,
-                Err(_) => bad = after + step,
+        // The first place from which on a row is found that is not known yet, or none at all.
+        let mut good = loop {
+            match probe(sure + step) {
+                Some(row) => break (sure + step, row),
+                None if step >= FURTHEST => return Some(false),
+                None => bad = sure + step,
             }
-            step *= 2;
-        }
-        let (mut start, mut row) = good?;
-        while start - bad > 1 {
-            let middle = bad + (start - bad) / 2;
-            match self.probe(table, middle) {
-                Ok(Some(found)) => (start, row) = (middle, found),
-                _ => bad = middle,
+            step += if step < NEAR { 1 } else { step };
+        };
+        while good.0 - bad > 1 {
+            let middle = bad + (good.0 - bad) / 2;
+            match probe(middle) {
+                Some(row) => good = (middle, row),
+                None => bad = middle,
             }
         }
-        Some(row)
+        walk.from = good.0;
+        rescue.target = good.1;
+        Some(good.1.is_some())
     }
 
-    /// The first rowid behind `after`.
-    fn probe(&self, table: &str, after: i64) -> Result<Option<i64>, rusqlite::Error> {
+    /// The first rowid from this one on.
+    fn probe(&self, table: &str, from: i64) -> Result<Option<i64>, rusqlite::Error> {
         use rusqlite::OptionalExtension;
         self.connection
-            .prepare_cached(&format!("select rowid from \"{table}\" where rowid > ?1 order by rowid limit 1"))?
-            .query_row([after], |row| row.get(0))
+            .prepare_cached(&format!("select rowid from \"{table}\" where rowid >= ?1 order by rowid limit 1"))?
+            .query_row([from], |row| row.get(0))
             .optional()
     }
 }
