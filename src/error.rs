@@ -4,7 +4,7 @@
 mod query;
 mod snapshot;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
 pub use query::{EngineError, RegistryError};
@@ -301,6 +301,11 @@ pub enum StoreError {
     },
 }
 
+/// The machine whose manifest this is, where it has a name.
+fn writer_of(path: &Utf8Path) -> Option<&str> {
+    path.file_name()?.strip_prefix("manifest-")?.strip_suffix(".json")
+}
+
 impl Hint for StoreError {
     fn hint(&self) -> Option<String> {
         Some(match self {
@@ -312,6 +317,13 @@ impl Hint for StoreError {
             }
             Self::Locked { .. } => "wait for the other one to end, then try again".into(),
             Self::Absent { .. } => "run `logicoma extract` first, or leave --no-extract out".into(),
+            Self::Manifest { path, .. } | Self::Damaged { path, .. } if writer_of(path).is_some() => {
+                let (writer, store) = (writer_of(path).unwrap_or_default(), path.parent().unwrap_or(path));
+                format!(
+                    "the machine '{writer}' wrote it: `logicoma extract --full --source {writer} --store {store}` there writes \
+                     it anew, and carries over what its files still hold; history in damaged ones may be lost"
+                )
+            }
             Self::Manifest { .. } | Self::Damaged { .. } | Self::Decode { .. } => {
                 "`logicoma extract --full` rebuilds the store from the databases, and carries over what its files still hold; \
                  history in damaged ones may be lost"

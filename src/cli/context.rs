@@ -186,11 +186,11 @@ impl Context {
         }
     }
 
-    /// The databases.
+    /// The databases; beside them, what is wrong with one that is named and is not there.
     ///
     /// # Errors
     /// There are none.
-    pub fn found(&self) -> Result<Vec<Found>, LocateError> {
+    pub fn found(&self) -> Result<(Vec<Found>, Option<LocateError>), LocateError> {
         locate(&self.data_places())
     }
 
@@ -286,7 +286,7 @@ impl Context {
     /// # Errors
     /// No database, an unreadable one, or an unwritable store.
     pub fn refresh(&self, store: &Store, content: Option<bool>, full: bool) -> anyhow::Result<Refreshed> {
-        let found = self.found()?;
+        let (found, missing) = self.found()?;
         let places = self.skill_places();
         let bar = Bar::new(&self.printer);
         let (zone, now) = (&self.zone, self.now.as_millisecond());
@@ -303,7 +303,8 @@ impl Context {
             [only] => tracing::info!("{only}"),
             many => tracing::info!("{} skill folders could not be looked at; `logicoma doctor` lists them", many.len()),
         }
-        Ok(refreshed)
+        // What is there was read all the same.
+        missing.map_or(Ok(refreshed), |missing| Err(missing.into()))
     }
 
     /// The store, refreshed unless `--no-extract`; a snapshot as it is.

@@ -81,7 +81,9 @@ fn aligned(table: &Table, width: Option<u16>) -> String {
     };
     drawn.set_header(table.columns.iter().map(|column| column.name.as_str()));
     for row in 0..table.len() {
-        drawn.add_row(table.columns.iter().map(|column| printable(&human(column.value(row), column.unit))));
+        drawn.add_row(
+            table.columns.iter().map(|column| printable(&human(column.value(row), column.unit, width.is_some()))),
+        );
     }
     for (column, drawn) in table.columns.iter().zip(drawn.column_iter_mut()) {
         drawn.set_padding((0, 2));
@@ -101,15 +103,15 @@ fn aligned(table: &Table, width: Option<u16>) -> String {
     })
 }
 
-/// A value as people read it: units, thousands, few digits.
+/// A value as people read it: units, thousands, few digits; a long text is cut for a terminal.
 #[must_use]
-pub fn human(value: Value<'_>, unit: Unit) -> String {
+pub fn human(value: Value<'_>, unit: Unit, is_cut: bool) -> String {
     let number = value.as_f64();
     match (value, unit, number) {
         (Value::Null, ..) => "–".to_owned(),
         (Value::Text(text), ..) => {
             let line = text.replace(['\n', '\r', '\t'], " ");
-            if line.chars().count() > 120 { line.chars().take(119).chain(['…']).collect() } else { line }
+            if is_cut && line.chars().count() > 120 { line.chars().take(119).chain(['…']).collect() } else { line }
         }
         (_, Unit::Usd, Some(number)) => usd(number),
         (_, Unit::Ratio, Some(number)) => format!("{:.1} %", number * 100.0),

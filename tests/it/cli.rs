@@ -299,3 +299,12 @@ fn every_verb_explains_itself() {
     }
     place.run(&[]).fails(2, &["Usage:"]);
 }
+
+#[test]
+fn off_a_terminal_no_text_is_cut() {
+    let place = Place::measured();
+    let long = "x".repeat(400);
+    let sql = format!("select '{long}' as text");
+    let run = place.run(&["--no-extract", "query", "-c", &sql]).ok();
+    assert!(run.out.contains(&long) && !run.out.contains('…'), "{}", run.out);
+}

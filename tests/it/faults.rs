@@ -347,3 +347,30 @@ fn a_closed_pipe_is_no_error() {
     assert_eq!(output.status.code(), Some(0));
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+#[test]
+fn of_several_named_databases_those_that_are_there_are_read() {
+    let place = Place::new();
+    let real = real();
+    let named = ["--db", real.to_str().expect("UTF-8"), "--db", "nowhere.db"];
+    let run = |args: &[&str]| place.run(&[&named[..], args].concat());
+    run(&["extract"]).fails(3, &["nowhere.db does not exist", "hint:"]);
+    let rows = place.json(&real, &["--no-extract", "query", "-c", "select count(*) as n from session", "--json"]);
+    assert_eq!(rows[0]["n"], 48);
+    run(&["doctor"]).fails(3, &["nowhere.db does not exist"]);
+}
+
+#[test]
+fn a_damaged_manifest_says_whose_it_is_and_how_it_is_mended() {
+    let place = Place::new();
+    for name in ["laptop", "desktop"] {
+        place.on(&real(), &["extract", "--source", name]).ok();
+    }
+    let manifest = place.path("store/manifest-laptop.json");
+    fs::write(&manifest, "{\"schema_version\": 2,").expect("spoilt");
+    let command = format!("logicoma extract --full --source laptop --store {}", place.path("store").display());
+    place.run(&["--no-extract", "stats"]).fails(6, &["manifest-laptop.json", "machine 'laptop'", &command]);
+    // The hint is true.
+    place.on(&real(), &["extract", "--full", "--source", "laptop"]).ok();
+    place.run(&["--no-extract", "stats"]).ok();
+}

@@ -38,7 +38,10 @@ pub fn run(context: &Context, output: &OutputArgs) -> anyhow::Result<()> {
         };
         let value = match *key {
             "db" => match context.found() {
-                Ok(found) => found.iter().map(|found| found.path.to_string()).collect::<Vec<_>>().join(", "),
+                Ok((found, missing)) => {
+                    let paths = found.iter().map(|found| found.path.to_string());
+                    paths.chain(missing.map(|error| error.to_string())).collect::<Vec<_>>().join(", ")
+                }
                 Err(error) => error.to_string(),
             },
             "store" => context.store().map(|store| store.root().to_string()).unwrap_or_default(),

@@ -60,7 +60,14 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let scratch = tempfile::tempdir()?;
     let scratch = Utf8Path::from_path(scratch.path()).unwrap_or(Utf8Path::new("."));
     match context.found() {
-        Ok(found) => found.iter().for_each(|found| database(&mut findings, found, scratch)),
+        Ok((found, missing)) => {
+            for found in &found {
+                database(&mut findings, found, scratch);
+            }
+            if let Some(error) = missing {
+                findings.fail("database", error);
+            }
+        }
         Err(LocateError::NotFound { .. }) if is_snapshot(context) => {
             findings.say("database", "ok", "none was found, and a snapshot needs none", "");
         }

@@ -74,16 +74,15 @@ pub fn is_there(path: &str) -> bool {
     if path.is_dir() { storage::is_storage(path) } else { path.exists() }
 }
 
-/// Resolves the places to files.
+/// Resolves the places to files. Of several named places, one of which nothing is there comes with what the others have.
 ///
 /// # Errors
 /// A named path does not exist, or nothing was found at all.
-pub fn locate(places: &Places) -> Result<Vec<Found>, LocateError> {
+pub fn locate(places: &Places) -> Result<(Vec<Found>, Option<LocateError>), LocateError> {
     let mut paths = Vec::new();
+    let mut missing = None;
     if !places.db.is_empty() {
-        for named in &places.db {
-            paths.extend(named_path(named)?);
-        }
+        (paths, missing) = named_paths(places.db.iter().map(String::as_str));
     } else if let Some(env_db) = places.env_db.as_deref().filter(|value| !value.is_empty()) {
         let path = match &places.data_folder {
             Some(folder) if Utf8Path::new(env_db).is_relative() => folder.join(env_db),
@@ -94,9 +93,7 @@ pub fn locate(places: &Places) -> Result<Vec<Found>, LocateError> {
         }
         paths.push(path);
     } else if let Some(list) = places.env_data_dir.as_deref().filter(|value| !value.is_empty()) {
-        for folder in list.split(',').map(str::trim).filter(|folder| !folder.is_empty()) {
-            paths.extend(named_path(folder)?);
-        }
+        (paths, missing) = named_paths(list.split(',').map(str::trim).filter(|folder| !folder.is_empty()));
     } else {
         let looked: Vec<String> = places.data_folder.iter().map(|folder| format!("{folder}/opencode*.db")).collect();
         if let Some(folder) = &places.data_folder {
@@ -106,7 +103,22 @@ pub fn locate(places: &Places) -> Result<Vec<Found>, LocateError> {
             return Err(LocateError::NotFound { looked });
         }
     }
-    Ok(name_all(paths))
+    match missing {
+        Some(error) if paths.is_empty() => Err(error),
+        missing => Ok((name_all(paths), missing)),
+    }
+}
+
+/// What is there of named places, and the first of which nothing is.
+fn named_paths<'n>(names: impl Iterator<Item = &'n str>) -> (Vec<Utf8PathBuf>, Option<LocateError>) {
+    let (mut paths, mut missing) = (Vec::new(), None);
+    for name in names {
+        match named_path(name) {
+            Ok(found) => paths.extend(found),
+            Err(error) => missing = missing.or(Some(error)),
+        }
+    }
+    (paths, missing)
 }
 
 fn named_path(named: &str) -> Result<Vec<Utf8PathBuf>, LocateError> {

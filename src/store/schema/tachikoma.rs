@@ -87,7 +87,7 @@ pub const SIGNAL: TableDef = TableDef {
             "last_seen_at",
             Int,
             Decoded,
-            "when the row was last seen in the source, epoch ms UTC; NULL = it was there at the newest refresh",
+            "when the source was last read while it held the row, epoch ms UTC; NULL = it holds it still",
         ),
         col("source", Text, Path, "which database the row came from"),
     ],
