@@ -1,12 +1,14 @@
 //! One error enum per stage. Every variant carries the noun it is about (path, table, metric, row) and its source;
 //! [`Hint`] says what to do next, and [`Exit`] which exit code the command line gives (see `--help`).
 
+mod machine;
 mod query;
 mod snapshot;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
+pub use machine::Lack;
 pub use query::{EngineError, RegistryError};
 pub use snapshot::SnapshotError;
 
@@ -185,6 +187,7 @@ impl Hint for ExtractError {
             }
             Self::Locked { .. } => "wait until the other process is done (a migration or vacuum), then try again".into(),
             Self::Corrupt { .. } => "the store keeps what was read before: --no-extract works on it; `sqlite3 FILE .recover` may rescue the database".into(),
+            Self::Io { source, .. } if Lack::of(source).is_some() => return Lack::of(source).map(|lack| lack.hint().into()),
             Self::Sqlite { path, .. } | Self::Io { path, .. } => {
                 format!("check that {path} can be read by you, and its folder too")
             }
@@ -200,6 +203,8 @@ impl Hint for ExtractError {
     fn exit(&self) -> Exit {
         match self {
             Self::Store(error) => error.exit(),
+            // No database lacks room: what was written does.
+            Self::Io { source, .. } if Lack::of(source) == Some(Lack::Space) => Exit::Store,
             _ => Exit::Unreadable,
         }
     }
@@ -309,9 +314,7 @@ fn writer_of(path: &Utf8Path) -> Option<&str> {
 impl Hint for StoreError {
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
-                "free some space, or put the store elsewhere with --store DIR; the old state is untouched".into()
-            }
+            Self::Io { source, .. } if Lack::of(source).is_some() => return Lack::of(source).map(Lack::hint_for_store),
             Self::Io { path, .. } => {
                 format!("check who owns {path}, or choose another folder with --store DIR; the old state is untouched")
             }

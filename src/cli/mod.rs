@@ -12,7 +12,9 @@ mod select;
 pub mod stats;
 pub mod verbs;
 
-use crate::error::{EngineError, Exit, ExtractError, Hint, LocateError, RegistryError, SnapshotError, StoreError};
+use crate::error::{
+    EngineError, Exit, ExtractError, Hint, Lack, LocateError, RegistryError, SnapshotError, StoreError,
+};
 use crate::render::RenderError;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use context::Context;
@@ -152,6 +154,10 @@ fn classify(error: &anyhow::Error) -> (Exit, Option<String>) {
         if let Some(error) = cause.downcast_ref::<RenderError>() {
             let exit = if matches!(error, RenderError::Theme { .. }) { Exit::Usage } else { Exit::Unreadable };
             return (exit, error.hint());
+        }
+        // A file that was to be written: a report's, or one of --output.
+        if let Some(lack) = cause.downcast_ref::<std::io::Error>().and_then(Lack::of) {
+            return (Exit::Store, Some(lack.hint().into()));
         }
         if cause.is::<Usage>() {
             return (Exit::Usage, Some("`logicoma --help`, and `logicoma VERB --help`, say what there is".into()));

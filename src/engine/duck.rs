@@ -109,9 +109,7 @@ impl Duck {
     /// # Errors
     /// DuckDB rejects them; `file` is named.
     pub fn batch(&self, file: &str, sql: &str) -> Result<(), EngineError> {
-        self.connection
-            .execute_batch(sql)
-            .map_err(|error| EngineError::Sql { file: file.to_owned(), message: message(&error) })
+        self.connection.execute_batch(sql).map_err(|error| EngineError::of_duckdb(file, message(&error)))
     }
 
     /// Runs one query with positional parameters.
@@ -119,7 +117,7 @@ impl Duck {
     /// # Errors
     /// DuckDB rejects it; `file` is named.
     pub fn query(&self, file: &str, sql: &str, parameters: &[String]) -> Result<Table, EngineError> {
-        let fail = |error: &duckdb::Error| EngineError::Sql { file: file.to_owned(), message: message(error) };
+        let fail = |error: &duckdb::Error| EngineError::of_duckdb(file, message(error));
         let mut statement = self.connection.prepare(sql).map_err(|error| fail(&error))?;
         let batches: Vec<RecordBatch> =
             statement.query_arrow(duckdb::params_from_iter(parameters)).map_err(|error| fail(&error))?.collect();

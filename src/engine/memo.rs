@@ -2,7 +2,7 @@
 //!
 //! Input: a key over everything that a result depends on. Output: the table, from `marts/<key>/memo/`, which goes with the
 //! marts when the store changes. A metric that looks at the clock is remembered for that clock only. A file that cannot
-//! be read is measured again, and one that cannot be written is left out: nothing depends on it.
+//! be read, or in which a byte is another, is measured again, and one that cannot be written is left out: nothing depends on it.
 
 use super::scope::Scope;
 use super::table::{Column, Data, Table, Unit};
@@ -10,6 +10,9 @@ use crate::model::digest;
 use crate::model::period::Period;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value as Json, json};
+
+/// Name of the folder beside the marts.
+pub(super) const FOLDER: &str = "memo";
 
 /// Results kept; the oldest go first.
 const KEPT: usize = 2_000;
@@ -35,7 +38,7 @@ impl Memo {
             scope.count_forks,
             scope.offset_sql("ms")
         );
-        Self { folder: marts.join("memo"), scope: filters, now: scope.now.as_millisecond() }
+        Self { folder: marts.join(FOLDER), scope: filters, now: scope.now.as_millisecond() }
     }
 
     fn path(&self, name: &str, text: &str, period: &Period) -> Utf8PathBuf {
@@ -48,15 +51,22 @@ impl Memo {
     /// What was measured before.
     #[must_use]
     pub fn get(&self, name: &str, text: &str, period: &Period) -> Option<Table> {
-        let bytes = std::fs::read(self.path(name, text, period)).ok()?;
-        from_json(&serde_json::from_slice(&bytes).ok()?)
+        let path = self.path(name, text, period);
+        let bytes = std::fs::read(&path).ok()?;
+        let Some(body) = digest::unseal(path.file_name()?, &bytes) else {
+            tracing::debug!("{path}: not what was written: measuring again");
+            return None;
+        };
+        from_json(&serde_json::from_slice(body).ok()?)
     }
 
     /// Remembers a result.
     pub fn put(&self, name: &str, text: &str, period: &Period, table: &Table) {
-        if let Ok(bytes) = serde_json::to_vec(&to_json(table))
+        let path = self.path(name, text, period);
+        if let Ok(body) = serde_json::to_vec(&to_json(table))
             && crate::store::private_folder(&self.folder).is_ok()
-            && let Err(error) = crate::store::write_whole(&self.path(name, text, period), &bytes)
+            && let Err(error) =
+                crate::store::write_whole(&path, &digest::seal(path.file_name().unwrap_or_default(), &body))
         {
             tracing::debug!("{name}: not remembered: {error}");
         }

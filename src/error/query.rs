@@ -1,6 +1,6 @@
 //! What can go wrong with query files and with running them.
 
-use super::{Exit, Hint, StoreError};
+use super::{Exit, Hint, Lack, StoreError};
 use camino::Utf8PathBuf;
 use thiserror::Error;
 
@@ -71,6 +71,24 @@ pub enum EngineError {
         /// DuckDB's text.
         message: String,
     },
+    /// The machine gives out, whatever the SQL.
+    #[error("{file}: {message}")]
+    Machine {
+        /// The file or '-c'.
+        file: String,
+        /// DuckDB's text.
+        message: String,
+        /// Of what there is not enough.
+        lack: Lack,
+    },
+    /// What metrics read cannot be made.
+    #[error("cannot build {path}")]
+    Build {
+        /// The folder.
+        path: Utf8PathBuf,
+        /// What the machine lacks.
+        source: Box<EngineError>,
+    },
     /// The statement does more than select.
     #[error("{file}: only one SELECT statement is allowed: {problem}")]
     NotSelect {
@@ -106,6 +124,27 @@ pub enum EngineError {
     Store(#[from] StoreError),
 }
 
+impl EngineError {
+    /// What DuckDB says of a file's SQL.
+    #[must_use]
+    pub fn of_duckdb(file: &str, message: String) -> Self {
+        let file = file.to_owned();
+        match Lack::told(&message) {
+            Some(lack) => Self::Machine { file, message, lack },
+            None => Self::Sql { file, message },
+        }
+    }
+
+    /// The same while something is built below `path`, which nobody's own SQL asks for.
+    #[must_use]
+    pub fn while_building(self, path: &camino::Utf8Path) -> Self {
+        match self {
+            Self::Machine { .. } => Self::Build { path: path.to_owned(), source: Box::new(self) },
+            other => other,
+        }
+    }
+}
+
 impl Hint for EngineError {
     fn hint(&self) -> Option<String> {
         match self {
@@ -116,14 +155,21 @@ impl Hint for EngineError {
             Self::Parameter { .. } => {
                 Some("bind `?` in order with --param VALUE, `$name` with --param name=VALUE".into())
             }
+            Self::Machine { lack, .. } => Some(lack.hint_for_store()),
+            Self::Build { source, .. } => source.hint(),
             Self::Store(error) => error.hint(),
-            Self::Pipeline { .. } | Self::Start { .. } => None,
+            Self::Start { message } => Lack::told(message).map(Lack::hint_for_store),
+            Self::Pipeline { .. } => None,
         }
     }
 
     fn exit(&self) -> Exit {
         match self {
             Self::Store(error) => error.exit(),
+            // A query may ask for more memory than there is.
+            Self::Machine { lack: Lack::Memory, .. } => Exit::Sql,
+            Self::Machine { .. } | Self::Build { .. } => Exit::Store,
+            Self::Start { message } if Lack::told(message).is_some() => Exit::Store,
             _ => Exit::Sql,
         }
     }

@@ -1,6 +1,8 @@
 //! Trouble with the disk: full, read-only, vanishing, two at once, damaged. Old state or new state, whole; a clear sentence; the
 //! right exit code.
 
+mod derived;
+
 use crate::harness::{Place, Run, real, tree};
 use serde_json::Value;
 use std::fs;

@@ -6,6 +6,7 @@ use crate::cli::globals::{Format, OutputArgs};
 use crate::cli::{Failed, format};
 use crate::engine::fanout::Task;
 use crate::engine::table::Table;
+use crate::error::{Exit, Hint};
 use crate::metric::{Layer, QueryFile};
 use crate::model::period::PeriodSpec;
 use crate::registry::{Registry, unknown};
@@ -103,7 +104,8 @@ fn measure(context: &Context, names: &[String], output: &OutputArgs) -> anyhow::
     let mut together = serde_json::Map::new();
     for one in measured {
         match one.result {
-            Err(error) if single => return Err(error.into()),
+            // What the machine lacks the other metrics will lack too.
+            Err(error) if single || error.exit() == Exit::Store => return Err(error.into()),
             Err(error) => failures.push(format!("{}: {error}", one.metric.name)),
             Ok(table) if single => format::print(&context.printer, &table, output)?,
             Ok(table) if output.format() == Format::Json => {

@@ -179,7 +179,7 @@ impl Stage<'_> {
     }
 
     fn run(&self, mart: &QueryFile, sql: &str) -> Result<(), EngineError> {
-        let is_short = |result: &Result<(), EngineError>| matches!(result, Err(EngineError::Sql { message, .. }) if message.contains("Out of Memory"));
+        let is_short = |result: &Result<(), EngineError>| matches!(result, Err(EngineError::Machine { message, .. }) if message.contains("Out of Memory"));
         let shared = self.site.turn.read();
         let result = self.duck.batch(&mart.path, sql);
         drop(shared);
