@@ -6,7 +6,7 @@
 -- units:    n=count, ci_low=ratio, ci_high=ratio, saved_tokens_per_week=tokens, saved_usd_per_week=usd, saved_usd_low=usd, saved_usd_high=usd
 --
 -- What makes the other numbers wrong, and can often be mended: rows that could not be decoded, messages without a time
--- (they belong to no period), answers with tokens but without a known cost, tool calls left unfinished, and skill
+-- (they belong to no period) or with one in the future, answers with tokens but without a known cost, tool calls left unfinished, and skill
 -- files that OpenCode cannot load. The first, second and last are about the whole store, the others about the period.
 -- n is the rows looked at, the interval that of the share of bad ones. Nothing is saved but trust.
 with
@@ -61,9 +61,19 @@ troubles as (
         count(*),
         'Answers with tokens but without a believable cost, so that totals are too low: '
         || grouped(count(*) filter (where cost_usd is null)) || '.',
-        'Look at them with `logicoma query -c "select * from message where cost is null"`.',
+        'Look at them with `logicoma query -c "select * from messages where cost_usd is null"`.',
         'by_model',
     from messages where role = 'assistant' and total_tokens > 0
+    union all
+    select
+        'times in the future',
+        count(*) filter (where created_at > now_ms + 86400000),
+        count(*),
+        'Messages of a day that has not come, as from a clock that was wrong: '
+        || grouped(count(*) filter (where created_at > now_ms + 86400000)) || '.',
+        'See when they are said to be with `logicoma metrics run freshness`.',
+        'freshness',
+    from stg_messages cross join run where role is not null
     union all
     select
         'unfinished tool calls',

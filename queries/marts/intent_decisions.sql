@@ -72,7 +72,7 @@ laid as (
         inferred.is_correct as inferred_correct, told.is_correct as told_correct,
         told.actual_intent as told_intent, told.actual_skill as told_skill,
         inferred.label_rule as inferred_rule, inferred.label_evidence as inferred_label_evidence, told.label_rule as told_rule,
-        coalesce(told.is_escalated, inferred.is_escalated, false) as is_escalated,
+        coalesce(told.is_escalated, inferred.is_escalated) as is_escalated,
         case when told.is_escalated then 'telemetry' when told.is_escalated is null then inferred.escalated_by end as escalated_by,
         coalesce(inferred.is_verification_added, told.action = 'verify', false) as is_verification_added,
         inferred.closed_by,

@@ -8,7 +8,8 @@
 -- a model. Sums by session and by model are over assistant messages, as `opencode stats` does. Tokens: `input_tokens`
 -- are not cached, `output_tokens` are without reasoning, `total_tokens` is the sum of the five kinds. A request that
 -- failed or was aborted has 0 tokens and 0 cost, although the provider may have billed it. Messages of a session that
--- is gone stay, without project.
+-- is gone stay, without project. A message of the user that names no model or agent, as in the second generation, has
+-- those of the next answer in its turn.
 -- Columns: message_id, session_id, turn_id, turn_index, message_index, project_id, project_name, directory,
 -- root_session_id, is_child, agent, model, variant, role, is_prompt, is_summary, parent_message_id, created_at,
 -- completed_at, duration_ms, input_tokens, output_tokens, reasoning_tokens, cache_read_tokens, cache_write_tokens,
@@ -28,6 +29,23 @@ message_places as (
     select * from mart_message_places
 ),
 
+addressees as (
+    select
+        messages.message_id,
+        first_value(case when messages.role = 'assistant' then messages.model end ignore nulls) over following as model,
+        first_value(case when messages.role = 'assistant' then messages.agent end ignore nulls) over following as agent,
+    from messages
+    inner join message_places
+        on messages.message_id = message_places.message_id
+    where messages.session_id in (
+        select session_id from messages where role = 'user' and (model = 'unknown' or agent is null)
+    )
+    window following as (
+        partition by message_places.turn_number order by message_places.message_number
+        rows between current row and unbounded following
+    )
+),
+
 final as (
     select
         messages.message_id,
@@ -40,8 +58,11 @@ final as (
         session_places.directory,
         coalesce(session_places.root_session_id, messages.session_id) as root_session_id,
         coalesce(session_places.is_child, false) as is_child,
-        messages.agent,
-        messages.model,
+        coalesce(messages.agent, case when messages.role = 'user' then addressees.agent end) as agent,
+        case
+            when messages.role = 'user' and messages.model = 'unknown' then coalesce(addressees.model, 'unknown')
+            else messages.model
+        end as model,
         messages.variant,
         messages.role,
         messages.is_prompt,
@@ -90,6 +111,8 @@ final as (
         on messages.session_id = session_places.session_id
     inner join message_places
         on messages.message_id = message_places.message_id
+    left join addressees
+        on messages.message_id = addressees.message_id
 )
 
 select * from final

@@ -41,7 +41,7 @@ chunk_sums as (
         max(wave_number) as wave_count,
         count(case when is_overlapping then 1 end) > 0 as is_parallel,
         count(is_overlapping) as timed_count,
-        count(case when is_ok then 1 end) as ok_chunks,
+        case when count(is_ok) > 0 then count(case when is_ok then 1 end) end as ok_chunks,
         count(is_relevant) as result_count,
         count(case when is_relevant then 1 end) as relevant_chunks,
         cast(sum(duration_ms) as bigint) as chunk_ms,

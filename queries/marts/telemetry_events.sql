@@ -3,9 +3,9 @@
 -- sources: stg_telemetry, mart_telemetry_sessions, mart_tool_calls, mart_told_parts, mart_session_places
 -- time: occurred_at
 --
--- Which part of the database an event tells of. By its part id; else by session and call id; else, for skills, edits and
--- failed tools, by session, kind and name (skill, file, tool) and a call that began or ended at most 2 s away, the
--- nearest one. A skill's event that a shell command of the session emitted, which knows no ids, tells of the skill's last
+-- Which part of the database an event tells of. By its part id; else by session and call id; else, also where nothing has
+-- the ids that it names (the second generation numbers parts anew), for skills, edits and failed tools, by session, kind
+-- and name (skill, file, tool) and a call that began or ended at most 2 s away, the nearest one. A skill's event that a shell command of the session emitted, which knows no ids, tells of the skill's last
 -- load before it. Routing decisions, runs and verdicts join their own marts by time. An event that joins nothing is a row
 -- of its own in the mart of its kind. A contradiction is a value that is there on both sides and differs (outcome, format,
 -- status): then the event's word counts.
@@ -50,17 +50,15 @@ candidates as (
         on events.session_id = calls.session_id
         and calls.started_at <= events.occurred_at + 2000
         and coalesce(calls.ended_at, calls.started_at) >= events.occurred_at - 2000
-    where events.part_id is null
-        and events.call_id is null
-        and case events.kind
-            when 'skill' then calls.skill_name = events.skill_name
-            when 'edit' then calls.edit_format is not null and (
-                calls.target_path = events.edited_path
-                or ends_with(calls.target_path, '/' || events.edited_path)
-                or (events.edited_path is null and calls.tool_name = events.tool_name)
-            )
-            when 'tool_error' then calls.is_failed and calls.tool_name = events.tool_name
-        end
+    where case events.kind
+        when 'skill' then calls.skill_name = events.skill_name
+        when 'edit' then calls.edit_format is not null and (
+            calls.target_path = events.edited_path
+            or ends_with(calls.target_path, '/' || events.edited_path)
+            or (events.edited_path is null and calls.tool_name = events.tool_name)
+        )
+        when 'tool_error' then calls.is_failed and calls.tool_name = events.tool_name
+    end
     union all
     select
         events.event_id, calls.part_id, 'emitted' as matched_by, 4 as rank, events.occurred_at - calls.started_at as distance_ms

@@ -4,8 +4,8 @@
 -- One row per part. Renames OpenCode's columns to the house's names. `row_created_at` is the time of writing the row:
 -- in a fork's copy the time of copying, so measure by `started_at`. Times outside 2001 to 2100 and negative or absurd
 -- amounts become NULL (unknown); so does the end of a part that would end before it starts. `tool_class`: a shell
--- command that tests, builds or lints is a check; a name with an underscore that OpenCode does not know is an MCP tool
--- (`server_tool`).
+-- command that tests, builds or lints is a check (macro is_check), but not one that is quoted or written into a file; a
+-- name with an underscore that OpenCode does not know is an MCP tool (`server_tool`).
 with parts as (
     select * from raw_part
 ),
@@ -74,18 +74,7 @@ classed as (
         case
             when tool_name is null then null
             when edit_format is not null or tool_name in ('edit', 'write', 'multiedit', 'apply_patch', 'patch') then 'edit'
-            when tool_name = 'bash' and regexp_matches(
-                lower(command),
-                '(^|[;&|(\n]\s*)(\w+=\S+\s+)*((sudo|time|npx|bunx|pnpm exec|yarn|uv run|poetry run|hatch run|python3? -m|bundle exec|timeout \S+) '
-                || '|(ba|z)?sh -\w*c ["''])*(\S*/)?'
-                || '(pytest|jest|vitest|mocha|tox|nox|rspec|phpunit|ctest|ruff|mypy|pyright|flake8|pylint|eslint|tsc|biome|shellcheck|'
-                || 'golangci-lint|make|cmake --build|\./gradlew|gradle|\./mvnw|mvn|cargo (test|nextest|build|check|clippy)|'
-                || 'go (test|build|vet)|dotnet (test|build)|swift (test|build)|deno (test|lint|check)|prettier (--check|-c)|'
-                || 'cargo fmt .*--check|black .*--check|(bazel|sbt|mix|just|rake|rails|flutter|hatch|composer|next) (test|spec|build|compile|lint|check|analyze)|'
-                || 'pre-commit run|python3? manage\.py test|'
-                || 'unittest|((sh|bash|node|ruby|php|python3?) |\./)(\S*[/._-])?(tests?|specs?|lint|checks?|build)([/._-]\S*)?|'
-                || '(bun run|python3?) \S*verification-engine\.\S+|(npm|pnpm|yarn|bun)( --?[\w-]+([ =]\S+)?)*( run)? (t|test|build|lint|check|typecheck|type-check|tsc)([:.-]\S+)?)(\s|[;&|)"'']|$)'
-            ) then 'check'
+            when tool_name = 'bash' and is_check(command) then 'check'
             when tool_name = 'bash' then 'shell'
             when tool_name = 'read' then 'read'
             when tool_name in ('glob', 'grep', 'list', 'lsp') then 'search'

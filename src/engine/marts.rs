@@ -9,6 +9,7 @@ mod plan;
 mod queue;
 
 use super::duck::Duck;
+use super::macros::MACROS;
 use super::scope::literal;
 use super::wanted::Wanted;
 use crate::error::{EngineError, StoreError};
@@ -77,7 +78,7 @@ pub fn ensure(duck: &Duck, shop: &Workshop<'_>, wanted: &Wanted) -> Result<bool,
 pub fn folder_of(store: &Store, manifest: &Manifest, registry: &Registry) -> Utf8PathBuf {
     let content = manifest.content_key();
     let whole = manifest.whole.as_ref().unwrap_or(&content);
-    let key = crate::model::digest::sha256(format!("{content}{}", registry.mart_key()).as_bytes());
+    let key = crate::model::digest::sha256(format!("{content}{}{MACROS}", registry.mart_key()).as_bytes());
     store.work().join(FOLDER).join(format!("{}-{}", &whole[..8], &key[..16]))
 }
 

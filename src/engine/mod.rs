@@ -9,6 +9,7 @@ pub mod duck;
 pub mod fanout;
 pub mod findings;
 pub mod lazy;
+mod macros;
 pub mod marts;
 pub mod memo;
 pub mod sandbox;

@@ -4,9 +4,9 @@
 //! sources, which is the rule, the view is a plain `union all` and costs nothing; otherwise the rows that lose are found
 //! once, and left out.
 //!
-//! A row that its source still holds wins over one that vanished, the second generation over the first, then the later
-//! `time_updated`, then the source that was named first. Parts go with their message: when its newest state is of the
-//! second generation, parts of the first lose.
+//! The second generation wins over the first, then the later `time_updated`, then a row that its source still holds over one
+//! that vanished, then the source that was named first; a row that any source holds is not gone. Parts go with their
+//! message: when its newest state is of the second generation, parts of the first lose. Of todos a list that is held wins.
 
 use super::duck::Duck;
 use super::scope::literal;
@@ -29,6 +29,9 @@ fn sql_type(kind: Kind) -> &'static str {
 
 /// Tables of which a row in two sources is one row.
 const UNITED: [&str; 7] = ["session", "message", "part", "signal", "todo", "project", "quarantine"];
+
+/// Of these tables, rows that lose say whether their source still holds them.
+const HELD: [&str; 4] = ["session", "message", "part", "project"];
 
 /// What lies on disk: the same things are found through the directories of several sources.
 fn is_on_disk(table: &TableDef) -> bool {
@@ -211,8 +214,18 @@ impl<'a> Union<'a> {
             _ => &["id"],
         };
         let same: Vec<String> = keys.iter().map(|key| format!("lost.{key} = every.{key}")).collect();
+        // What another source still holds is not gone, though the newest state of it has vanished.
+        let seen = if HELD.contains(&name) {
+            format!(
+                "* replace (case when last_seen_at is null or exists (
+                     select 1 from lost_{name} as held where held.id = every.id and held.is_held
+                 ) then null else last_seen_at end as last_seen_at)"
+            )
+        } else {
+            "*".to_owned()
+        };
         Ok(format!(
-            "select * from ({rows}) as every where not exists (
+            "select {seen} from ({rows}) as every where not exists (
                  select 1 from lost_{name} as lost where lost.source = every.source and {})",
             same.join(" and ")
         ))
@@ -224,21 +237,21 @@ const LOSERS: &[(&[&str], &str)] = &[
     (
         &["session"],
         "create or replace table lost_session as
-         select id, source from gathered_session semi join shared_session on id = session_id
+         select id, source, last_seen_at is null as is_held from gathered_session semi join shared_session on id = session_id
          qualify row_number() over (
              partition by id
-             order by last_seen_at is not null, generation desc, time_updated desc nulls last, {order}
+             order by generation desc, time_updated desc nulls last, last_seen_at is not null, {order}
          ) > 1",
     ),
     (
         &["message", "part", "signal"],
         "create or replace table message_rank as
-         select id, source, generation, row_number() over (
+         select id, source, generation, last_seen_at is null as is_held, row_number() over (
              partition by id
-             order by last_seen_at is not null, generation desc, time_updated desc nulls last, {order}
+             order by generation desc, time_updated desc nulls last, last_seen_at is not null, {order}
          ) as place
          from gathered_message where session_id in (select session_id from shared_session);
-         create or replace table lost_message as select id, source from message_rank where place > 1",
+         create or replace table lost_message as select id, source, is_held from message_rank where place > 1",
     ),
     (
         &["part", "signal"],
@@ -251,10 +264,10 @@ const LOSERS: &[(&[&str], &str)] = &[
              left join message_rank as winner on part.message_id = winner.id and winner.place = 1
              where part.session_id in (select session_id from shared_session)
          )
-         select id, source from judged
+         select id, source, last_seen_at is null and not is_superseded as is_held from judged
          qualify is_superseded or row_number() over (
              partition by id
-             order by is_superseded, last_seen_at is not null, time_updated desc nulls last, {order}
+             order by is_superseded, time_updated desc nulls last, last_seen_at is not null, {order}
          ) > 1",
     ),
     (&["signal"], "create or replace view lost_signal as select id as part_id, source from lost_part"),
@@ -271,9 +284,9 @@ const LOSERS: &[(&[&str], &str)] = &[
     (
         &["project"],
         "create or replace table lost_project as
-         select id, source from gathered_project
+         select id, source, last_seen_at is null as is_held from gathered_project
          qualify row_number() over (
-             partition by id order by last_seen_at is not null, time_updated desc nulls last, {order}
+             partition by id order by time_updated desc nulls last, last_seen_at is not null, {order}
          ) > 1",
     ),
     (

@@ -3,6 +3,7 @@
 //! Input: the manifest's files, the registry, a scope. Output: views and macros in the database.
 
 use super::duck::Duck;
+use super::macros::MACROS;
 use super::scope::{Scope, literal};
 use super::union::Union;
 use super::wanted::Wanted;
@@ -39,6 +40,9 @@ pub fn tables(
     wanted: &Wanted,
     partitions: Option<&BTreeSet<String>>,
 ) -> Result<(), EngineError> {
+    if partitions.is_none() {
+        duck.batch("macros", MACROS)?;
+    }
     let union = Union::prepare(duck, store, manifest, wanted, partitions)?;
     for table in TABLES {
         let is_wanted = wanted.has(table.name) || wanted.has(&format!("raw_{}", table.name));
@@ -75,13 +79,10 @@ pub fn tables(
         }
         duck.batch(&file.path, &format!("create or replace view \"{}\" as {}", file.name, body(file)))?;
     }
-    if partitions.is_some() {
-        return Ok(());
-    }
-    if wanted.has("skills") {
+    if partitions.is_none() && wanted.has("skills") {
         duck.batch("skills", "create or replace view skills as select * from stg_skills")?;
     }
-    duck.batch("macros", MACROS)
+    Ok(())
 }
 
 /// The statement of a file, without a closing semicolon.
@@ -89,53 +90,6 @@ pub fn tables(
 pub fn body(file: &QueryFile) -> &str {
     file.text.trim_end().trim_end_matches(';')
 }
-
-/// SQLite's JSON functions as OpenCode's users know them, intervals for shares, both tails of the normal distribution
-/// (Hastings 1955, to seven places), which judge differences where many are compared, and numbers in sentences as the report
-/// writes them: `12,345`, `12.3` (of a hundred), `$3.41`.
-const MACROS: &str = "
-create or replace macro json_extract(document, path) as
-    case when json_valid(document) then
-        case json_type(cast(document as json), path)
-            when 'VARCHAR' then json_extract_string(cast(document as json), path)
-            when 'BOOLEAN' then cast(cast(json_extract_string(cast(document as json), path) = 'true' as integer) as varchar)
-            when 'NULL' then null
-            else json_extract_string(cast(document as json), path)
-        end
-    end;
-create or replace macro wilson_low(successes, n) as
-    case when n > 0 and successes <= 0 then 0.0 when n > 0 then greatest(0.0, (successes / cast(n as double) + 1.9207294 / n
-        - 1.959964 * sqrt((successes / cast(n as double)) * (1 - successes / cast(n as double)) / n + 0.9603647 / (cast(n as double) * n)))
-        / (1 + 3.8414588 / n)) end;
-create or replace macro wilson_high(successes, n) as
-    case when n > 0 and successes >= n then 1.0 when n > 0 then least(1.0, (successes / cast(n as double) + 1.9207294 / n
-        + 1.959964 * sqrt((successes / cast(n as double)) * (1 - successes / cast(n as double)) / n + 0.9603647 / (cast(n as double) * n)))
-        / (1 + 3.8414588 / n)) end;
-create or replace macro median_low(x) as
-    list_extract(list_sort(list(x) filter (where x is not null)),
-        cast(floor((count(x) + 1) / 2.0 - 0.979982 * sqrt(greatest(count(x) - 0.4, 0.0))) as bigint));
-create or replace macro median_high(x) as
-    list_extract(list_sort(list(x) filter (where x is not null)),
-        count(x) + 1 - cast(floor((count(x) + 1) / 2.0 - 0.979982 * sqrt(greatest(count(x) - 0.4, 0.0))) as bigint));
-create or replace macro normal_tails(z) as
-    exp(-z * z / 2) / (1 + 0.2316418882 * abs(z)) * (0.254829592 + (-0.284496736 + (1.421413741 + (-1.453152027
-        + 1.061405429 / (1 + 0.2316418882 * abs(z))) / (1 + 0.2316418882 * abs(z))) / (1 + 0.2316418882 * abs(z)))
-        / (1 + 0.2316418882 * abs(z)));
-create or replace macro grouped(amount) as replace(format('{:,}', cast(round(amount) as bigint)), '-', '−');
-create or replace macro percent(share) as
-    case
-        when share <> 0 and abs(share) < 0.0005 then case when share < 0 then '−<0.1' else '<0.1' end
-        else replace(regexp_replace(format('{:,.1f}', round(100 * share, 1) + 0.0), '[.]0$', ''), '-', '−')
-    end;
-create or replace macro dollars(usd) as
-    case
-        when abs(usd) >= 999.995 then replace(format('${:,}', cast(round(usd) as bigint)), '$-', '−$')
-        when usd = 0 then '$0'
-        when abs(usd) >= 1 then replace(format('${:.2f}', cast(usd as double)), '$-', '−$')
-        when abs(usd) >= 0.01 then replace(format('${:.3f}', cast(usd as double)), '$-', '−$')
-        else replace(format('${:.4f}', cast(usd as double)), '$-', '−$')
-    end;
-";
 
 /// Views of the marts as a run sees them: in the connection's period, filtered, in the user's zone. The connection gets the
 /// scope's own period.

@@ -29,7 +29,8 @@ pub enum PeriodSpec {
 /// A resolved period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Period {
-    /// `2026-W47`, `2026-11`, `2026-11-01..2026-11-15`, `last-7d-2026-11-22` or `all`.
+    /// `2026-W47`, `2026-11`, `2026-11-01..2026-11-15`, `since-2026-11-01`, `until-2026-11-15`, `last-7d-2026-11-22` or
+    /// `all`.
     pub name: String,
     /// Start, inclusive; NULL for `all` and open ranges.
     pub since: Option<i64>,
@@ -43,6 +44,8 @@ pub struct Period {
     pub is_unfinished: bool,
     /// It is everything.
     pub is_all: bool,
+    /// It ends before its last day does, at the age that an unfinished period has reached.
+    pub is_cut: bool,
 }
 
 /// Why a period cannot be understood.
@@ -100,7 +103,7 @@ fn between(name: String, first: Option<Date>, last: Option<Date>, now: Timestamp
     let since = first.and_then(|date| start_of(date, zone));
     let until = last.and_then(|date| date.tomorrow().ok()).and_then(|date| start_of(date, zone));
     let is_unfinished = until.is_none_or(|until| until > now.as_millisecond());
-    Period { name, since, until, first, last, is_unfinished, is_all: false }
+    Period { name, since, until, first, last, is_unfinished, is_all: false, is_cut: false }
 }
 
 fn week(text: &str, today: Date) -> Result<ISOWeekDate, PeriodError> {
@@ -144,6 +147,7 @@ impl PeriodSpec {
                 last: None,
                 is_unfinished: false,
                 is_all: true,
+                is_cut: false,
             }),
             Self::Last(text) => {
                 let span = length(text).ok_or_else(|| error(text, LAST_FORMS))?;
@@ -173,8 +177,13 @@ impl PeriodSpec {
                 {
                     return Err(error(&format!("{first}..{last}"), "a period: it ends before it begins"));
                 }
-                let side = |date: Option<Date>| date.map_or_else(String::new, |date| date.to_string());
-                Ok(between(format!("{}..{}", side(since), side(until)), since, until, now, zone))
+                let name = match (since, until) {
+                    (Some(since), Some(until)) => format!("{since}..{until}"),
+                    (Some(since), None) => format!("since-{since}"),
+                    (None, Some(until)) => format!("until-{until}"),
+                    (None, None) => "..".to_owned(),
+                };
+                Ok(between(name, since, until, now, zone))
             }
         }
     }
@@ -205,7 +214,8 @@ impl Period {
         if self.is_unfinished
             && let (Some(since), Some(start), Some(end)) = (self.since, previous.since, previous.until)
         {
-            previous.until = Some((start + (now.as_millisecond() - since).max(0)).min(end));
+            let until = (start + (now.as_millisecond() - since).max(0)).min(end);
+            (previous.until, previous.is_cut) = (Some(until), until < end);
         }
         previous.is_unfinished = false;
         Some(previous)
@@ -237,6 +247,7 @@ mod tests {
         let now = "2026-11-22T12:00:00Z".parse().expect("now");
         let previous = period.previous(now, &TimeZone::UTC).expect("previous");
         assert_eq!(previous.until, Some(now.as_millisecond() - 7 * 86_400_000));
+        assert!(previous.is_cut);
     }
 
     #[test]

@@ -98,6 +98,10 @@ pub struct Filters {
     pub exclude_agent: Vec<String>,
     /// Fork copies are counted.
     pub count_forks: bool,
+    /// Names of the sources kept; empty = all.
+    pub source: Vec<String>,
+    /// What is gone from the sources is left out.
+    pub present_only: bool,
 }
 
 /// Which direction of change is good news.
@@ -147,6 +151,8 @@ pub struct MetricResult {
     pub chart: ChartSpec,
     /// Body of the metric, as `logicoma query` takes it.
     pub sql: String,
+    /// The SQL selects what a pipeline works on; its rows are not the metric's.
+    pub is_pipeline: bool,
     /// Rows, or why there are none.
     pub result: Result<Table, String>,
 }

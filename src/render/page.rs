@@ -63,6 +63,8 @@ pub(super) struct Page {
     has_html: bool,
     has_markdown: bool,
     has_json: bool,
+    /// The metrics that have a place on the page.
+    shown: Vec<String>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -111,6 +113,9 @@ struct MetricView {
     evidence: String,
     better: Better,
     sql: String,
+    is_pipeline: bool,
+    /// What prints it for the same period and filters.
+    command: String,
     error: Option<String>,
     chart: Option<Chart>,
     chart_error: Option<String>,
@@ -217,6 +222,7 @@ pub(super) fn build(report: &Report, templates: &Templates, formats: &[&str]) ->
         reconciliation: head::reconciliation(report),
         evidence: evidence(&parts),
         terms: layout.terms.into_iter().collect(),
+        shown: parts.iter().flat_map(PartView::all).map(|metric| metric.name.clone()).collect(),
         parts,
         provenance: report.provenance.clone(),
         is_all: report.period.is_all,
@@ -291,6 +297,8 @@ fn metric_view(
         evidence: metric.evidence.clone(),
         better: metric.better,
         sql: metric.sql.trim().to_owned(),
+        is_pipeline: metric.is_pipeline,
+        command: format!("logicoma metrics run {}{}", metric.name, words::options(report)),
         error: metric.result.as_ref().err().cloned(),
         is_folded: view.is_folded && chart.is_some(),
         is_half: view.is_half,

@@ -198,6 +198,7 @@ pub fn report(report: &Report) -> Report {
     for values in [&mut whole.filters.project, &mut whole.filters.exclude_project] {
         *values = values.iter().map(|value| hashed("project", value)).collect();
     }
+    whole.filters.source = report.filters.source.iter().map(|name| hashed("source", name)).collect();
     let paths: Vec<&str> = report.provenance.sources.iter().map(|source| source.path.as_str()).collect();
     whole.provenance.notices = report.provenance.notices.iter().map(|told| notice(told, &paths)).collect();
     for source in &mut whole.provenance.sources {

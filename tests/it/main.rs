@@ -21,6 +21,7 @@ mod generator;
 mod golden;
 mod harness;
 mod history;
+mod honest;
 mod kill;
 mod mended;
 mod pages;

@@ -10,7 +10,7 @@
 -- How often a decision ended with a person being asked: the confidence router said ask_user, clarification was needed,
 -- the question tool was called in the decision's window, or ESCALATE was written there. An action `verify` adds a
 -- verification and is counted apart. Neither many nor few escalations are good by themselves: compare with the share
--- that was right. Intent `(none)` are confidences that were judged without naming an intent. A question that stands only
+-- that was right. Decisions of telemetry that say nothing of it are in no rate. Intent `(none)` are confidences that were judged without naming an intent. A question that stands only
 -- in an answer's text is not seen.
 with
 
@@ -23,9 +23,9 @@ final as (
         coalesce(predicted_intent, '(none)') as intent,
         count(*) as decision_count,
         count(*) filter (where is_escalated) as escalated_count,
-        cast(count(*) filter (where is_escalated) as double) / count(*) as escalated_ratio,
-        wilson_low(count(*) filter (where is_escalated), count(*)) as ci_low,
-        wilson_high(count(*) filter (where is_escalated), count(*)) as ci_high,
+        cast(count(*) filter (where is_escalated) as double) / nullif(count(is_escalated), 0) as escalated_ratio,
+        wilson_low(count(*) filter (where is_escalated), count(is_escalated)) as ci_low,
+        wilson_high(count(*) filter (where is_escalated), count(is_escalated)) as ci_high,
         count(*) filter (where escalated_by = 'ask_user') as ask_user_count,
         count(*) filter (where escalated_by = 'clarification') as clarification_count,
         count(*) filter (where escalated_by = 'question') as question_count,

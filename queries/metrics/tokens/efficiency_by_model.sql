@@ -22,6 +22,8 @@ requests as (
         cast(sum(context_tokens) as bigint) as context_tokens,
         cast(sum(case when context_tokens is not null then cache_read_tokens end) as bigint) as cache_read_tokens,
         cast(sum(coalesce(output_tokens, 0) + coalesce(reasoning_tokens, 0)) as bigint) as written_tokens,
+        cast(sum(coalesce(output_tokens, 0) + coalesce(reasoning_tokens, 0)) filter (where context_tokens is not null)
+            as bigint) as answering_tokens,
         cast(sum(reasoning_tokens) as bigint) as reasoning_tokens,
         quantile_cont(context_tokens, 0.5) filter (where context_tokens > 0) as p50_context_tokens,
         quantile_cont(context_tokens, 0.95) filter (where context_tokens > 0) as p95_context_tokens,
@@ -67,7 +69,7 @@ final as (
         cost_usd,
         total_tokens,
         cast(cache_read_tokens as double) / nullif(context_tokens, 0) as cache_hit_ratio,
-        cast(written_tokens as double) / nullif(context_tokens, 0) as output_input_ratio,
+        cast(answering_tokens as double) / nullif(context_tokens, 0) as output_input_ratio,
         cast(reasoning_tokens as double) / nullif(written_tokens, 0) as reasoning_ratio,
         cost_usd / step_count as cost_per_step_usd,
         turn_cost_usd / turn_count as cost_per_turn_usd,

@@ -23,6 +23,8 @@ answers as (
         cast(sum(case when context_tokens is not null then cache_read_tokens end) as bigint) as cache_read_tokens,
         cast(sum(output_tokens) as bigint) as output_tokens,
         cast(sum(coalesce(output_tokens, 0) + coalesce(reasoning_tokens, 0)) as bigint) as written_tokens,
+        cast(sum(coalesce(output_tokens, 0) + coalesce(reasoning_tokens, 0)) filter (where context_tokens is not null)
+            as bigint) as answering_tokens,
         cast(sum(reasoning_tokens) as bigint) as reasoning_tokens,
         cast(sum(total_tokens) as bigint) as total_tokens,
     from messages
@@ -52,7 +54,7 @@ final as (
         cost_usd,
         context_tokens,
         cast(cache_read_tokens as double) / nullif(context_tokens, 0) as cache_hit_ratio,
-        cast(written_tokens as double) / nullif(context_tokens, 0) as output_input_ratio,
+        cast(answering_tokens as double) / nullif(context_tokens, 0) as output_input_ratio,
         cast(reasoning_tokens as double) / nullif(written_tokens, 0) as reasoning_ratio,
         cost_usd / nullif(turn_count, 0) as cost_per_turn_usd,
         cost_usd / nullif(step_count, 0) as cost_per_step_usd,

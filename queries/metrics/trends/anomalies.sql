@@ -20,7 +20,7 @@ message_days as (
         local_date as date,
         sum(cast(round(cost_usd * 1e9) as bigint)) / 1e9 as cost_usd,
         cast(sum(total_tokens) as double) as tokens,
-        cast(sum(cache_read_tokens) as double) as cache_tokens,
+        cast(sum(cache_read_tokens) filter (where context_tokens is not null) as double) as cache_tokens,
         cast(sum(context_tokens) as double) as context_tokens,
         count(*) as answers,
     from messages_history

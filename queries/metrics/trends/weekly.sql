@@ -21,8 +21,8 @@ message_weeks as (
         cast(sum(total_tokens) as double) as tokens,
         cast(sum(output_tokens) as double) as output_tokens,
         count(distinct session_id) as sessions,
-        cast(sum(cache_read_tokens) as double)
-        / nullif(sum(input_tokens + cache_read_tokens + cache_write_tokens), 0) as cache_hit_ratio,
+        cast(sum(cache_read_tokens) filter (where context_tokens is not null) as double)
+        / nullif(sum(context_tokens), 0) as cache_hit_ratio,
         cast(count(*) filter (where is_error) as double)
         / nullif(count(*) filter (where role = 'assistant'), 0) as failed_answer_ratio,
     from messages_history

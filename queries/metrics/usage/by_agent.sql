@@ -24,6 +24,7 @@ answers as (
         cache_read_tokens,
         cache_write_tokens,
         total_tokens,
+        context_tokens,
     from messages
     where role = 'assistant'
 ),
@@ -50,6 +51,8 @@ per_agent as (
         cast(sum(cache_read_tokens) as bigint) as cache_read_tokens,
         cast(sum(cache_write_tokens) as bigint) as cache_write_tokens,
         cast(sum(total_tokens) as bigint) as total_tokens,
+        sum(cache_read_tokens) filter (where context_tokens is not null) as cache_hit_tokens,
+        sum(context_tokens) as context_tokens,
     from answers
     group by agent
 ),
@@ -68,8 +71,7 @@ final as (
         cache_read_tokens,
         cache_write_tokens,
         total_tokens,
-        cast(cache_read_tokens as double)
-        / nullif(input_tokens + cache_read_tokens + cache_write_tokens, 0) as cache_hit_ratio,
+        cast(cache_hit_tokens as double) / nullif(context_tokens, 0) as cache_hit_ratio,
         cost_usd / message_count as cost_per_message_usd,
         coalesce(tool_call_count, 0) as tool_call_count,
         coalesce(tool_error_count, 0) as tool_error_count,

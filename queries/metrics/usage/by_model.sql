@@ -27,6 +27,7 @@ answers as (
         is_aborted,
         duration_ms as answer_ms,
         total_tokens,
+        context_tokens,
     from messages
     where role = 'assistant'
 ),
@@ -43,6 +44,8 @@ per_model as (
         cast(sum(cache_read_tokens) as bigint) as cache_read_tokens,
         cast(sum(cache_write_tokens) as bigint) as cache_write_tokens,
         cast(sum(total_tokens) as bigint) as total_tokens,
+        sum(cache_read_tokens) filter (where context_tokens is not null) as cache_hit_tokens,
+        sum(context_tokens) as context_tokens,
         count(*) filter (where is_error) as error_count,
         count(*) filter (where is_aborted) as aborted_count,
         cast(sum(answer_ms) as double) / nullif(count(answer_ms), 0) as mean_ms,
@@ -66,7 +69,7 @@ final as (
         cache_read_tokens,
         cache_write_tokens,
         total_tokens,
-        cast(cache_read_tokens as double) / nullif(input_tokens + cache_read_tokens + cache_write_tokens, 0) as cache_hit_ratio,
+        cast(cache_hit_tokens as double) / nullif(context_tokens, 0) as cache_hit_ratio,
         cost_usd / message_count as cost_per_message_usd,
         error_count,
         cast(error_count as double) / message_count as error_ratio,

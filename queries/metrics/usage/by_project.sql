@@ -28,6 +28,7 @@ project_messages as (
         cache_read_tokens,
         cache_write_tokens,
         total_tokens,
+        context_tokens,
     from messages
 ),
 
@@ -64,6 +65,8 @@ per_project as (
         cast(coalesce(sum(cache_read_tokens), 0) as bigint) as cache_read_tokens,
         cast(coalesce(sum(cache_write_tokens), 0) as bigint) as cache_write_tokens,
         cast(coalesce(sum(total_tokens), 0) as bigint) as total_tokens,
+        sum(cache_read_tokens) filter (where context_tokens is not null) as cache_hit_tokens,
+        sum(context_tokens) as context_tokens,
         max(created_at) as last_active_at,
     from project_messages
     group by project_id
@@ -86,8 +89,7 @@ final as (
         cache_read_tokens,
         cache_write_tokens,
         total_tokens,
-        cast(cache_read_tokens as double)
-        / nullif(input_tokens + cache_read_tokens + cache_write_tokens, 0) as cache_hit_ratio,
+        cast(cache_hit_tokens as double) / nullif(context_tokens, 0) as cache_hit_ratio,
         cost_usd / turn_count as cost_per_turn_usd,
         coalesce(tool_call_count, 0) as tool_call_count,
         coalesce(tool_error_count, 0) as tool_error_count,

@@ -40,8 +40,8 @@ own_sums as (
         string_agg(distinct model, ', ' order by model) filter (where role = 'assistant') as models,
         cast(coalesce(sum(cast(round(cost_usd * 1e9) as bigint)), 0) as bigint) as cost_nusd,
         cast(coalesce(sum(total_tokens), 0) as bigint) as own_tokens,
-        cast(sum(cache_read_tokens) as double)
-        / nullif(sum(input_tokens + cache_read_tokens + cache_write_tokens), 0) as cache_hit_ratio,
+        cast(sum(cache_read_tokens) filter (where context_tokens is not null) as double)
+        / nullif(sum(context_tokens), 0) as cache_hit_ratio,
     from messages
     group by session_id
 ),

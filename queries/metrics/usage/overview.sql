@@ -11,15 +11,17 @@
 -- program takes whole sessions by the day of their last change; here a message counts when it was written, so raw_
 -- agrees with it for --all only. A session belongs to a period when it was started in it or has a message in it. A
 -- turn is a person's prompt with all that followed, subagents' work included. Undone work counts: it was paid; so does
--- what is gone from the sources (vanished_; present_ is what they hold). Never stored by OpenCode: title requests, retries.
+-- what is gone from the sources (vanished_; present_ is what they hold, if only as a fork's copy). Never stored by OpenCode: title requests, retries.
 with flags as (select false as is_raw union all select true as is_raw),
+kept as (select distinct record_message_id as message_id from messages_raw where is_fork_copy and last_seen_at is null),
 
 both_messages as (
     select
-        is_raw, message_id, session_id, local_date, is_error, is_aborted, is_child, is_fork_copy, is_undone,
-        last_seen_at is not null as is_gone, cast(round(cost_usd * 1e9) as bigint) as nano_usd, input_tokens, output_tokens,
-        reasoning_tokens, cache_read_tokens, cache_write_tokens, total_tokens,
+        is_raw, messages_raw.message_id, session_id, local_date, is_error, is_aborted, is_child, is_fork_copy, is_undone,
+        last_seen_at is not null and kept.message_id is null as is_gone, cast(round(cost_usd * 1e9) as bigint) as nano_usd,
+        input_tokens, output_tokens, reasoning_tokens, cache_read_tokens, cache_write_tokens, total_tokens, context_tokens,
     from messages_raw cross join run inner join flags on is_raw or count_forks or not is_fork_copy
+    left join kept on messages_raw.message_id = kept.message_id and not (is_fork_copy or count_forks)
 ),
 
 session_tokens as (
@@ -34,14 +36,15 @@ message_sums as (
         is_raw, count(message_id) as messages, count(distinct local_date) as active_days,
         count(*) filter (where is_error) as failed_messages, count(*) filter (where is_aborted) as aborted_messages,
         coalesce(sum(nano_usd), 0) / 1e9 as cost, coalesce(sum(nano_usd) filter (where is_child), 0) / 1e9 as child_cost_usd,
-        coalesce(sum(nano_usd) filter (where is_fork_copy), 0) / 1e9 as copy_cost,
+        coalesce(sum(nano_usd) filter (where is_fork_copy), 0) / 1e9 as copy_cost, count(*) filter (where is_fork_copy) as copies,
         coalesce(sum(nano_usd) filter (where is_undone), 0) / 1e9 as undone_cost_usd,
         coalesce(sum(nano_usd) filter (where is_gone), 0) / 1e9 as gone_cost, count(*) filter (where is_gone) as gone_messages,
         coalesce(sum(nano_usd) filter (where not is_gone), 0) / 1e9 as present_cost,
-        count(*) filter (where is_fork_copy) as copies, count(*) filter (where is_undone) as undone_messages,
-        cast(coalesce(sum(input_tokens), 0) as bigint) as input, cast(coalesce(sum(output_tokens), 0) as bigint) as output,
+        count(*) filter (where is_undone) as undone_messages, cast(coalesce(sum(input_tokens), 0) as bigint) as input,
+        cast(coalesce(sum(output_tokens), 0) as bigint) as output,
         cast(coalesce(sum(reasoning_tokens), 0) as bigint) as reasoning, cast(coalesce(sum(cache_read_tokens), 0) as bigint) as cache_read,
         cast(coalesce(sum(cache_write_tokens), 0) as bigint) as cache_write,
+        sum(cache_read_tokens) filter (where context_tokens is not null) as hits, sum(context_tokens) as context,
     from flags left join both_messages using (is_raw) group by is_raw
 ),
 
@@ -50,8 +53,7 @@ session_sums as (
         is_raw, count(session_id) as sessions, count(stg_sessions.parent_id) as child_sessions,
         count(stg_sessions.last_seen_at) as gone_sessions, quantile_cont(tokens, 0.5) as median_tokens,
         case when count(session_id) = 0 then 0 else greatest(1, cast(ceil(case
-            when bool_or(run.is_all or run.since_ms is null) then max(updated_at) - min(created_at)
-            else min(least(coalesce(run.until_ms, run.now_ms), run.now_ms) - run.since_ms)
+            when bool_or(run.is_all or run.since_ms is null) then max(updated_at) - min(created_at) else min(local_ms(least(coalesce(run.until_ms, run.now_ms), run.now_ms)) - local_ms(run.since_ms))
         end / 86400000.0) as bigint)) end as days,
     from flags cross join run left join session_tokens using (is_raw) left join stg_sessions using (session_id) group by is_raw
 ),
@@ -69,10 +71,8 @@ call_sums as (
 ),
 
 edit_sums as (select count(*) as attempts, count(*) filter (where is_applied) as applied from edit_attempts where is_attempt),
-
 load_sums as (select count(*) filter (where via = 'skill_tool') as skill_loads, count(distinct skill_name) as skills_used,
     from skill_loads where is_load),
-
 activity as (
     select cast(coalesce(sum(active_ms) filter (where not is_child), 0) as bigint) as active_ms,
         count(*) filter (where is_fork) as fork_sessions, from sessions
@@ -81,8 +81,8 @@ activity as (
 counts as (
     select
         (select count(*) from turns where not is_child) as turns, (select count(*) from steps) as steps,
-        (select count(distinct skill_name) from skills where is_usable) as skills_installed,
-        call_sums.*, edit_sums.*, load_sums.*, activity.*,
+        (select count(distinct skill_name) from skills where is_usable) as skills_installed, call_sums.*, edit_sums.*,
+        load_sums.*, activity.*,
     from call_sums cross join edit_sums cross join load_sums cross join activity
 ),
 
@@ -94,7 +94,7 @@ final as (
         own.cache_read as cache_read_tokens, own.cache_write as cache_write_tokens, own.total as total_tokens,
         cast(own.total as double) / nullif(own.sessions, 0) as tokens_per_session,
         own.median_tokens as median_tokens_per_session,
-        cast(own.cache_read as double) / nullif(own.input + own.cache_read + own.cache_write, 0) as cache_hit_ratio,
+        cast(own.hits as double) / nullif(own.context, 0) as cache_hit_ratio,
         calls as tool_calls, errors as tool_errors, cast(errors as double) / nullif(calls, 0) as tool_error_ratio,
         wilson_low(errors, calls) as tool_error_ci_low, wilson_high(errors, calls) as tool_error_ci_high,
         attempts as edit_attempts, applied as edits_applied,

@@ -21,7 +21,7 @@ fn shown(period: &Period, zone: &str) -> ShownPeriod {
     ShownPeriod {
         name: period.name.clone(),
         since: period.first.map(|date| date.to_string()),
-        until: period.last.map(|date| date.to_string()),
+        until: if period.is_cut { period.until.map(rfc3339) } else { period.last.map(|date| date.to_string()) },
         timezone: zone.to_owned(),
         is_unfinished: period.is_unfinished,
         is_all: period.is_all,
@@ -50,6 +50,7 @@ fn result(one: Measured<'_>) -> MetricResult {
         },
         chart: ChartSpec { kind: chart.kind.clone(), x: chart.x.clone(), y: chart.y.clone(), by: chart.by.clone() },
         sql: body_text(file),
+        is_pipeline: file.engine == metric::EngineKind::Polars,
         result: one.result.map_err(|error| error.to_string()),
     }
 }
@@ -93,7 +94,12 @@ fn provenance(ready: &Known, asker: &Asker<'_>) -> anyhow::Result<Provenance> {
         }
     }
     let kinds = asker.ask("unknown kinds", UNKNOWN_KINDS)?;
-    let fresh = asker.ask("freshness", "select max(time_updated) as fresh_at from raw_session where time_updated between 946684800000 and 4102444800000")?;
+    // What lies in the future comes from a clock that was wrong.
+    let fresh = format!(
+        "select max(time_updated) as fresh_at from raw_session where time_updated between 946684800000 and {}",
+        ready.scope.now.as_millisecond() + 86_400_000
+    );
+    let fresh = asker.ask("freshness", &fresh)?;
     Ok(Provenance {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         schema_version: manifest.schema_version,
@@ -189,6 +195,8 @@ pub(super) fn report(
             exclude_model: globals.exclude_model.clone(),
             exclude_agent: globals.exclude_agent.clone(),
             count_forks: globals.count_forks,
+            source: globals.source.clone(),
+            present_only: globals.present_only,
         },
         theme: super::theme(context, args),
         now: rfc3339(ready.scope.now.as_millisecond()),
