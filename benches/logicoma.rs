@@ -61,6 +61,7 @@ fn report(measured: &[fanout::Measured<'_>]) -> Report {
             evidence: file.evidence.word().to_owned(),
             better: logicoma::render::model::Better::Neutral,
             chart: ChartSpec { kind: chart.kind.clone(), x: chart.x.clone(), y: chart.y.clone(), by: chart.by.clone() },
+            is_pipeline: file.engine == logicoma::metric::EngineKind::Polars,
             sql: engine::body(file).to_owned(),
             result: one.result.as_ref().map(Clone::clone).map_err(ToString::to_string),
         }

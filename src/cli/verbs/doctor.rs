@@ -4,6 +4,7 @@ use super::queries::texts;
 use crate::cli::context::Context;
 use crate::cli::format;
 use crate::cli::globals::OutputArgs;
+use crate::engine::marts;
 use crate::engine::table::Table;
 use crate::error::{Hint, LocateError, StoreError};
 use crate::extract::opencode::locate::Found;
@@ -75,7 +76,19 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     }
     store(context, &mut findings);
     match context.registry() {
-        Ok(registry) => findings.say("queries", "ok", format!("{} metrics", registry.metrics().len()), ""),
+        Ok(registry) => {
+            findings.say("queries", "ok", format!("{} metrics", registry.metrics().len()), "");
+            let known = context.store().ok().and_then(|store| store.manifest().ok().map(|manifest| (store, manifest)));
+            let broken = known.map(|(store, manifest)| marts::broken(&store, &manifest, &registry));
+            for path in broken.into_iter().flatten() {
+                findings.say(
+                    "marts",
+                    "warning",
+                    format!("{path} is not what was built"),
+                    "who needs it builds it anew",
+                );
+            }
+        }
         Err(error) => match error.downcast::<crate::error::RegistryError>() {
             Ok(error) => findings.fail("queries", error),
             Err(error) => findings.say("queries", "error", &error, ""),

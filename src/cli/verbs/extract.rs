@@ -4,6 +4,7 @@ use crate::cli::context::Context;
 use crate::cli::globals::OutputArgs;
 use crate::cli::select::source_name;
 use crate::cli::{Usage, format};
+use crate::engine::marts;
 use crate::engine::table::{Column, Data, Table, Unit};
 
 /// Options of `extract`.
@@ -17,7 +18,7 @@ Examples:
   logicoma extract --no-content                  numbers alone: no text of yours is kept
   logicoma extract --db old.db --db ~/.local/share/opencode")]
 pub struct Args {
-    /// Read everything again, whether or not something changed; history stays
+    /// Read everything again, whether or not something changed, and drop what was measured; history stays
     #[arg(long)]
     full: bool,
     /// Leave the raw JSON out of the store: small and private, but ad-hoc SQL over `data` finds nothing
@@ -42,6 +43,9 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         _ => return Err(Usage("extract writes under one name: give --source once".into()).into()),
     };
     let refreshed = context.refresh(&store, content, args.full)?;
+    if args.full {
+        marts::forget(&store)?;
+    }
     let seconds = refreshed.elapsed.as_secs_f64();
     #[allow(clippy::cast_precision_loss, reason = "a rate for people")]
     let rate = refreshed.bytes_read as f64 / 1e6 / seconds.max(1e-9);
