@@ -3,7 +3,7 @@
 //! Input: an open source and its sessions' generations. Output: their signatures and the directories that sessions recorded
 //! ([`scan`]), and the rows of all or of some sessions as record batches ([`extract`]).
 
-use super::intake::finish;
+use super::intake::{UNDATED, finish};
 use super::partition::{Owners, UNKNOWN, text_key};
 use super::reader::orphan;
 use super::rows::integer;
@@ -36,11 +36,11 @@ pub(super) struct Extracted {
     /// With their partition.
     pub records: Vec<(&'static TableDef, String, RecordBatch)>,
     /// Sessions, with their `time_updated`.
-    pub sessions: HashMap<Key, Option<i64>>,
+    pub sessions: HashMap<Key, i64>,
     /// Sessions that have todos.
     pub todo_sessions: HashSet<Key>,
     /// Ids of projects, with their `time_updated`.
-    pub projects: HashMap<String, Option<i64>>,
+    pub projects: HashMap<String, i64>,
     /// Rows.
     pub count: u64,
 }
@@ -202,8 +202,8 @@ fn record(row: &Row<'_>, columns: &[&'static str]) -> Result<Record, rusqlite::E
     Ok(record)
 }
 
-fn updated_at(record: &Record) -> Option<i64> {
-    record.get("time_updated").and_then(Value::int)
+fn updated_at(record: &Record) -> i64 {
+    record.get("time_updated").and_then(Value::int).unwrap_or(UNDATED)
 }
 
 /// Writes one row: each column from the record by its name, NULL where the record has none.

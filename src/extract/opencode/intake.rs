@@ -25,6 +25,8 @@ use xxhash_rust::xxh3::xxh3_64;
 const FULL: usize = 12 << 20;
 /// … and the largest partition of all when those that are open take so many.
 const OPEN: usize = 24 << 20;
+/// Stands for no time where there are many of them.
+pub(super) const UNDATED: i64 = i64::MIN;
 /// What a row's columns take, without its JSON.
 const ROW: usize = 640;
 
@@ -61,8 +63,8 @@ pub(super) struct Done {
     pub records: Vec<(&'static TableDef, String, RecordBatch)>,
     /// Sums of the rows' hashes, by session.
     pub signatures: HashMap<Key, u128>,
-    /// Hashes of the ids of messages and of parts, and the rows' `time_updated`.
-    pub ids: [Vec<(u64, Option<i64>)>; 2],
+    /// Hashes of the ids of messages and of parts, and the rows' `time_updated` ([`UNDATED`] for none).
+    pub ids: [Vec<(u64, i64)>; 2],
     /// Evidence on prompts (from parts).
     pub evidence: Evidence,
     /// Rows read.
@@ -256,7 +258,7 @@ fn fill(open: &mut Open, row: &RawRow<'_>, shared: &Shared<'_>, done: &mut Done)
     };
     let mut note = |which: usize, id: &str| {
         if shared.with_ids {
-            done.ids[which].push((evidence_key(id.as_bytes()), row.time_updated));
+            done.ids[which].push((evidence_key(id.as_bytes()), row.time_updated.unwrap_or(UNDATED)));
         }
     };
     match row.kind {

@@ -5,6 +5,7 @@
 //! still exists in the second generation: they were derived from it, or it stands for them. A file is written anew only
 //! when rows of it change, together with small files of the same partition.
 
+use super::intake::UNDATED;
 use super::partition::Generation;
 use super::reader::Fresh;
 use super::rewrite::{Fate, RowKeys, Target, Writer};
@@ -32,7 +33,7 @@ const TABLES: [&TableDef; 7] = [
 
 impl Fresh {
     /// The row's `time_updated`, where a row of this id was read.
-    fn read_of(&self, which: usize, id: Option<&str>) -> Option<Option<i64>> {
+    fn read_of(&self, which: usize, id: Option<&str>) -> Option<i64> {
         let hash = super::intake::evidence_key(id.unwrap_or_default().as_bytes());
         let ids = &self.ids[which];
         ids.get(ids.partition_point(|(known, _)| *known < hash)).filter(|(known, _)| *known == hash).map(|(_, at)| *at)
@@ -54,11 +55,10 @@ impl Fresh {
         // A row that moves from one generation to the other has another history of changes.
         let continues =
             row.generation.is_none_or(|of| held.and_then(Held::generation).is_some_and(|now| now.name() == of));
-        let replace =
-            |is_read: bool, now: Option<Option<i64>>| match (judge(is_read, now.is_some()), row.updated_at, now) {
-                (Fate::Drop, Some(before), Some(Some(now))) if continues && now < before => Fate::Revert,
-                (fate, ..) => fate,
-            };
+        let replace = |is_read: bool, now: Option<i64>| match (judge(is_read, now.is_some()), row.updated_at, now) {
+            (Fate::Drop, Some(before), Some(now)) if continues && now > UNDATED && now < before => Fate::Revert,
+            (fate, ..) => fate,
+        };
         match table.name {
             "message" => replace(rows, self.read_of(0, row.id)),
             "part" | "signal" => {

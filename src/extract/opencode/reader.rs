@@ -34,14 +34,14 @@ pub(super) struct Fresh {
     pub records: Vec<(&'static TableDef, String, RecordBatch)>,
     /// Rows that were read and written.
     pub files: Vec<(&'static str, FileEntry)>,
-    /// Hashes of the ids of all messages and all parts that were read, with their `time_updated`, sorted.
-    pub ids: [Vec<(u64, Option<i64>)>; 2],
+    /// Hashes of the ids of all messages and all parts that were read, with the rows' `time_updated`, sorted.
+    pub ids: [Vec<(u64, i64)>; 2],
     /// Sessions that were read, with their `time_updated`.
-    pub sessions: HashMap<Key, Option<i64>>,
+    pub sessions: HashMap<Key, i64>,
     /// Sessions that have todos, of those that were read.
     pub todo_sessions: HashSet<Key>,
     /// Ids of projects, if they were read, with their `time_updated`.
-    pub projects: HashMap<String, Option<i64>>,
+    pub projects: HashMap<String, i64>,
     /// Rows read.
     pub rows_read: u64,
     /// Bytes of JSON read.
