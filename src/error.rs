@@ -11,6 +11,7 @@ use thiserror::Error;
 pub use machine::Lack;
 pub use query::{EngineError, RegistryError};
 pub use snapshot::SnapshotError;
+use snapshot::UNMENDABLE;
 
 /// Exit codes of the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -245,7 +246,7 @@ pub enum StoreError {
         source: serde_json::Error,
     },
     /// The store was written by a newer Logicoma.
-    #[error("the store {path} has schema version {found}; this Logicoma knows up to {known}")]
+    #[error("{path} was made by a newer Logicoma: it has schema version {found}, and this one knows up to {known}")]
     TooNew {
         /// The store.
         path: Utf8PathBuf,
@@ -311,6 +312,16 @@ fn writer_of(path: &Utf8Path) -> Option<&str> {
     path.file_name()?.strip_prefix("manifest-")?.strip_suffix(".json")
 }
 
+/// The file is one of a snapshot's, which nothing rebuilds.
+fn is_in_snapshot(path: &Utf8Path) -> bool {
+    let is_root = |folder: &&Utf8Path| ["manifest.json", "SHA256SUMS"].iter().any(|name| folder.join(name).exists());
+    let root = path.ancestors().skip(1).find(is_root).or(path.parent());
+    root.is_some_and(|root| {
+        root.join("SHA256SUMS").symlink_metadata().is_ok()
+            || root.parent().and_then(Utf8Path::file_name) == Some("snapshots")
+    })
+}
+
 impl Hint for StoreError {
     fn hint(&self) -> Option<String> {
         Some(match self {
@@ -320,6 +331,9 @@ impl Hint for StoreError {
             }
             Self::Locked { .. } => "wait for the other one to end, then try again".into(),
             Self::Absent { .. } => "run `logicoma extract` first, or leave --no-extract out".into(),
+            Self::Manifest { path, .. } | Self::Damaged { path, .. } | Self::Decode { path, .. } if is_in_snapshot(path) => {
+                UNMENDABLE.into()
+            }
             Self::Manifest { path, .. } | Self::Damaged { path, .. } if writer_of(path).is_some() => {
                 let (writer, store) = (writer_of(path).unwrap_or_default(), path.parent().unwrap_or(path));
                 format!(
@@ -353,6 +367,7 @@ impl Hint for StoreError {
     fn exit(&self) -> Exit {
         match self {
             Self::Frozen { .. } | Self::Archive { .. } => Exit::Usage,
+            Self::TooNew { .. } => Exit::Unreadable,
             _ => Exit::Store,
         }
     }

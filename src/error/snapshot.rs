@@ -4,6 +4,10 @@ use super::{Exit, Hint, StoreError};
 use camino::Utf8PathBuf;
 use thiserror::Error;
 
+/// What to do about a damaged snapshot.
+pub(super) const UNMENDABLE: &str =
+    "a damaged snapshot cannot be mended: keep another copy of it, or remove its folder by hand";
+
 /// Making, checking and going back to snapshots.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -52,6 +56,18 @@ pub enum SnapshotError {
         /// Every bad file with what is wrong with it.
         problems: Vec<String>,
     },
+    /// Their bytes are what they were; what they mean, this version does not know.
+    #[error("made by a newer Logicoma: {}; every checksum holds", .snapshots.join(", "))]
+    TooNew {
+        /// Names.
+        snapshots: Vec<String>,
+    },
+    /// There is no folder where snapshots are looked for.
+    #[error("{path} is no folder")]
+    NoArchive {
+        /// As given.
+        path: Utf8PathBuf,
+    },
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -67,9 +83,9 @@ impl Hint for SnapshotError {
             Self::TooLong { .. } => "choose a shorter --source".into(),
             Self::NotArchive { .. } => "name a folder of its own with --to DIR".into(),
             Self::Unsaved { .. } => "`logicoma snapshot create` keeps it first; --force gives it up".into(),
-            Self::Damaged { .. } => {
-                "a damaged snapshot cannot be mended: keep another copy of it, or remove its folder by hand".into()
-            }
+            Self::Damaged { .. } => UNMENDABLE.into(),
+            Self::TooNew { .. } => "use the newer Logicoma for them".into(),
+            Self::NoArchive { .. } => "check the path given to --to".into(),
             Self::Store(error) => return error.hint(),
         })
     }
@@ -80,8 +96,10 @@ impl Hint for SnapshotError {
             | Self::Name { .. }
             | Self::TooLong { .. }
             | Self::NotArchive { .. }
+            | Self::NoArchive { .. }
             | Self::Unsaved { .. } => Exit::Usage,
             Self::Damaged { .. } => Exit::Store,
+            Self::TooNew { .. } => Exit::Unreadable,
             Self::Store(error) => error.exit(),
         }
     }

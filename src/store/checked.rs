@@ -5,7 +5,7 @@
 //! than measuring it. `snapshot verify` trusts no memory.
 
 use super::manifest::{FileEntry, Manifest};
-use super::{Store, refuse_link, snapshot, write_whole};
+use super::{Store, read_plain, refuse_link, snapshot, write_whole};
 use crate::error::StoreError;
 use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
@@ -38,7 +38,7 @@ pub(super) fn refuse_links(root: &Utf8Path, file: &str, seen: &mut HashSet<Utf8P
 impl Store {
     fn memory(&self) -> (Utf8PathBuf, BTreeMap<String, String>) {
         let path = self.work().join(FILE);
-        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        let text = read_plain(&path).ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default();
         let split = |line: &str| line.split_once('\t').map(|(path, state)| (path.to_owned(), state.to_owned()));
         (path, text.lines().filter_map(split).collect())
     }

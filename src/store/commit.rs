@@ -5,7 +5,7 @@
 
 use super::belongs::is_shaped;
 use super::incoming::Incoming;
-use super::manifest::{Manifest, source_of};
+use super::manifest::{FileEntry, Manifest, source_of};
 use super::{
     READING, STAGING, Store, checked, children, io, private_file, private_folder, refuse_link, schema, sync_folder,
 };
@@ -22,6 +22,31 @@ impl Store {
     /// # Errors
     /// Any of that fails; until the manifest is renamed the old state stands.
     pub fn commit(&self, incoming: Option<&Incoming>, manifest: &Manifest) -> Result<(), StoreError> {
+        let moved = self.place(incoming, manifest)?;
+        manifest.save(&self.root, self.writer())?;
+        self.have_checked(moved.into_iter());
+        self.tidy(manifest)
+    }
+
+    /// Makes several states hold at once, each of a writer of this folder; the caller has their locks.
+    ///
+    /// # Errors
+    /// As [`Store::commit`]; the old states stand all together, or the new ones do.
+    pub(super) fn commit_all(&self, states: Vec<(&Self, Incoming, Manifest)>) -> Result<(), StoreError> {
+        let mut placed = Vec::new();
+        for (store, incoming, manifest) in states {
+            store.place(Some(&incoming), &manifest)?;
+            placed.push((store, manifest));
+        }
+        self.hand_over(&placed)?;
+        for (store, _) in &placed {
+            store.take_over()?;
+        }
+        placed.iter().try_for_each(|(store, manifest)| store.tidy(manifest))
+    }
+
+    /// Waits until the new files are on the disk and moves them into place; gives those that were moved.
+    fn place<'m>(&self, incoming: Option<&Incoming>, manifest: &'m Manifest) -> Result<Vec<&'m FileEntry>, StoreError> {
         incoming.map_or(Ok(()), Incoming::settle)?;
         let staging = self.own(STAGING);
         let mut folders = HashSet::new();
@@ -44,9 +69,7 @@ impl Store {
         }
         // Side by side: the file system writes what waits at the same time in one go.
         folders.par_iter().try_for_each(|folder| sync_folder(folder))?;
-        manifest.save(&self.root, self.writer())?;
-        self.have_checked(moved.into_iter());
-        self.tidy(manifest)
+        Ok(moved)
     }
 
     /// Removes what the manifest does not name. The folder for incoming files goes last: as long as it is there, a crash, or

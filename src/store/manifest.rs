@@ -4,7 +4,7 @@
 //! the same folder under a name of its own. What a reader sees is all of them together.
 
 use super::writers::file_name;
-use super::{io, schema, write_atomic};
+use super::{NOT_PLAIN, handover, io, read_plain, schema, write_atomic};
 use crate::error::StoreError;
 use crate::model::digest;
 use camino::Utf8Path;
@@ -292,9 +292,12 @@ impl Manifest {
     /// # Errors
     /// Absent, unreadable, damaged, or of a newer schema.
     pub fn load(root: &Utf8Path, writer: Option<&str>) -> Result<Self, StoreError> {
-        let path = root.join(file_name(writer));
-        let bytes = match std::fs::read(&path) {
+        let (path, read) = handover::read(root, &file_name(writer));
+        let bytes = match read {
             Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => {
+                return Err(StoreError::Damaged { path, problem: NOT_PLAIN.into() });
+            }
             Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
                 return Err(StoreError::Absent { path: root.to_owned() });
             }
@@ -327,7 +330,7 @@ impl Manifest {
         }
         let read = |bytes: Vec<u8>| serde_json::from_slice::<Kind>(&bytes).ok();
         root.join(super::snapshot::SUMS).exists()
-            || std::fs::read(root.join(FILE)).ok().and_then(read).is_some_and(|kind| kind.snapshot.is_some())
+            || read_plain(&root.join(FILE)).ok().and_then(read).is_some_and(|kind| kind.snapshot.is_some())
     }
 
     /// Every listed file.

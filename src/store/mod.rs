@@ -12,6 +12,7 @@ pub mod batch;
 mod belongs;
 mod checked;
 mod commit;
+mod handover;
 pub mod incoming;
 pub mod manifest;
 pub mod parquet;
@@ -30,6 +31,8 @@ use std::fs::File;
 const LOCK: &str = ".lock";
 const READING: &str = ".reading";
 const STAGING: &str = ".incoming";
+/// What is wrong with a link, a folder or a pipe where a file should be.
+const NOT_PLAIN: &str = "is not a plain file";
 
 /// A folder that holds a store.
 #[derive(Debug, Clone)]
@@ -132,7 +135,7 @@ impl Store {
     #[must_use]
     pub fn reading(&self) -> Reading {
         // The file is there since the first refresh; a folder that nobody refreshes needs no lock.
-        let file = File::open(self.root.join(READING)).ok().filter(|file| file.lock_shared().is_ok());
+        let file = open_plain(&self.root.join(READING)).ok().filter(|file| file.lock_shared().is_ok());
         Reading { _file: file }
     }
 
@@ -158,6 +161,7 @@ impl Store {
             Err(std::fs::TryLockError::WouldBlock) => return Err(StoreError::Locked { path: self.root.clone() }),
             Err(std::fs::TryLockError::Error(source)) => return Err(io("lock", &path)(source)),
         }
+        self.take_over()?;
         Ok(StoreLock { _file: file })
     }
 
@@ -224,6 +228,28 @@ pub fn private_file(path: &Utf8Path) -> std::io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
+}
+
+/// Opens a file for reading. What is not a plain file is not opened: a link leads elsewhere, and a pipe would wait for ever.
+///
+/// # Errors
+/// As the system says; `InvalidInput` when it is something else than a file.
+pub(crate) fn open_plain(path: &Utf8Path) -> std::io::Result<File> {
+    if std::fs::symlink_metadata(path)?.is_file() {
+        return File::open(path);
+    }
+    Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, NOT_PLAIN))
+}
+
+/// All that a plain file holds.
+///
+/// # Errors
+/// As [`open_plain`].
+pub(crate) fn read_plain(path: &Utf8Path) -> std::io::Result<Vec<u8>> {
+    use std::io::Read;
+    let mut bytes = Vec::new();
+    open_plain(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Removes what a crash (or somebody else) left under a name that is about to be written: a link there would be followed.

@@ -17,8 +17,13 @@ impl Manifest {
         self.check_sums(own)
     }
 
-    /// A manifest may be shared between machines: no path in it may lead out of the store.
+    /// A manifest may be shared between machines: no path in it may lead out of the store, and no name become one that does.
     fn check_paths(&self, own: &Utf8Path) -> Result<(), StoreError> {
+        let mut writers = self.snapshot.iter().flat_map(|entry| entry.writers.keys());
+        if let Some(writer) = writers.find(|writer| super::snapshot::check_name(writer).is_err()) {
+            let problem = format!("names a writer '{}', which is no name", writer.escape_debug());
+            return Err(StoreError::Damaged { path: own.to_owned(), problem });
+        }
         for (table, entry) in &self.tables {
             for file in &entry.files {
                 let path = Utf8Path::new(&file.path);

@@ -2,8 +2,8 @@
 //!
 //! Input: the manifests in a folder. Output: one manifest, without what a reader does not look at.
 
-use super::io;
 use super::manifest::{FILE, Manifest, SourceEntry};
+use super::{handover, io};
 use crate::error::StoreError;
 use camino::Utf8Path;
 
@@ -30,19 +30,24 @@ impl Manifest {
     /// # Errors
     /// The folder cannot be read.
     pub fn writers(root: &Utf8Path) -> Result<Vec<Option<String>>, StoreError> {
-        let entries = match root.read_dir_utf8() {
-            Ok(entries) => entries,
-            Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
-                return Ok(Vec::new());
-            }
-            Err(error) => return Err(io("read", root)(error)),
-        };
         let mut writers = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(io("read", root))?;
-            writers.extend(writer_of(entry.file_name()).map(|writer| writer.map(str::to_owned)));
+        for folder in [Some(root.to_owned()), handover::folder(root)].into_iter().flatten() {
+            let entries = match folder.read_dir_utf8() {
+                Ok(entries) => entries,
+                Err(error)
+                    if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) =>
+                {
+                    continue;
+                }
+                Err(error) => return Err(io("read", &folder)(error)),
+            };
+            for entry in entries {
+                let entry = entry.map_err(io("read", &folder))?;
+                writers.extend(writer_of(entry.file_name()).map(|writer| writer.map(str::to_owned)));
+            }
         }
         writers.sort();
+        writers.dedup();
         Ok(writers)
     }
 
@@ -51,6 +56,17 @@ impl Manifest {
     /// # Errors
     /// There is none, or one is unreadable, damaged, or of a newer schema.
     pub fn load_all(root: &Utf8Path) -> Result<Self, StoreError> {
+        loop {
+            let is_handed_over = handover::folder(root).is_some();
+            let whole = Self::load_each(root);
+            // A restore in between: some of what was read is of the state before.
+            if handover::folder(root).is_some() == is_handed_over {
+                return whole;
+            }
+        }
+    }
+
+    fn load_each(root: &Utf8Path) -> Result<Self, StoreError> {
         let mut whole: Option<Self> = None;
         for writer in Self::writers(root)? {
             match (Self::load(root, writer.as_deref()), &mut whole) {

@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 /// Kills of each verb: 200 together.
 const ROUNDS: u64 = 50;
+/// Kills of restores.
+const RESTORES: u64 = 30;
 /// Of those of reports, the ones that measure everything anew.
 const MEASURED: u64 = 15;
 
@@ -231,6 +233,55 @@ fn a_killed_prune_leaves_whole_snapshots() {
         .filter(|name| name.to_string_lossy().starts_with(".removed"))
         .collect();
     assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_killed_restore_leaves_the_old_state_of_all_writers_or_the_new_one() {
+    let place = Place::new();
+    let registry = Registry::load(&[]).expect("queries");
+    let store = Store::at(utf8(&place.path("store")));
+    let other = place.path("other.db");
+    fs::copy(crate::harness::fixture("opencode/opencode-1.2.27.db"), &other).expect("copied");
+    let dbs = [("desk", database(&place)), ("laptop", other)];
+    for round in [1, 2] {
+        for (writer, db) in &dbs {
+            next_round(db, round);
+            place.on(db, &["extract", "--source", writer]).ok();
+        }
+        place.run(&["--no-extract", "snapshot", "create"]).ok();
+    }
+    let names = ["2026-11-22T120000Z", "2026-11-22T120000Z-2"];
+    let restore = |index: usize| {
+        let mut command = place.command();
+        command.args(["snapshot", "restore", names[index]]);
+        command
+    };
+    let mut killer = Killer::new("snapshot restore", 16);
+    killer.finish(&place, &mut restore(0));
+    killer.finish(&place, &mut restore(1));
+    let mut now = 1;
+    for _ in 0..RESTORES {
+        killer.kill(&mut restore(1 - now));
+        check_whole(&store);
+        let found = titles(&store, &registry);
+        assert_eq!(found.len(), 1, "one machine in the old state, one in the new: {found:?}");
+        let is_new = found[0] == format!("Round {}", 2 - now);
+        killer.saw(is_new);
+        now = if is_new { 1 - now } else { now };
+        assert_eq!(found[0], format!("Round {}", now + 1));
+    }
+    killer.finish(&place, &mut restore(1 - now));
+    for (writer, db) in &dbs {
+        place.on(db, &["extract", "--source", writer]).ok();
+    }
+    assert_eq!(titles(&store, &registry), ["Round 2"]);
+    let left: Vec<String> = fs::read_dir(store.root())
+        .expect("store")
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| name.starts_with(".incoming") || name.starts_with(".restored"))
+        .collect();
+    assert_eq!(left, [""; 0], "left behind");
 }
 
 /// Where reports go, as a test that kills them looks at it.

@@ -1,5 +1,6 @@
 //! Using snapshots: thinning them out, going back to one, looking at one, sharing an archive, reading old ones for ever.
 
+mod damage;
 mod place;
 
 use crate::harness::{Place, copy_folder, fixture, real, tree};

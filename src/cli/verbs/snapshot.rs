@@ -8,7 +8,7 @@ use crate::cli::globals::OutputArgs;
 use crate::cli::{Usage, format};
 use crate::engine::table::{Column, Data, Table, Unit};
 use crate::error::SnapshotError;
-use crate::store::snapshot::{Archive, Keep, Order};
+use crate::store::snapshot::{Archive, Keep, Order, Verified};
 use camino::Utf8PathBuf;
 
 /// Options of `snapshot`.
@@ -41,6 +41,14 @@ impl Where {
             Some(folder) => Archive::at(&camino::absolute_utf8(folder)?),
             None => Archive::of(&context.store()?),
         })
+    }
+
+    /// An archive that is there already, if it is named.
+    fn existing(&self, context: &Context) -> anyhow::Result<Archive> {
+        match &self.to {
+            Some(folder) if !folder.is_dir() => Err(SnapshotError::NoArchive { path: folder.clone() }.into()),
+            _ => self.archive(context),
+        }
     }
 }
 
@@ -155,7 +163,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         Action::List { place, output } => list(context, place, output),
         Action::Verify { name, place, output } => verify(context, name.as_deref(), place, output),
         Action::Diff { before, after, place, output } => {
-            let table = diff::run(context, &place.archive(context)?, before, after)?;
+            let table = diff::run(context, &place.existing(context)?, before, after)?;
             format::print(&context.printer, &table, output)
         }
         Action::Prune { keep_last, keep_weekly, dry_run, place, output } => {
@@ -194,7 +202,8 @@ fn create(context: &Context, lean: bool, place: &Where, output: &OutputArgs) -> 
     let order = Order { now: context.now.as_millisecond(), lean, source };
     let made = archive.create(&store, &manifest, &order)?;
     if let Some(same) = &made.same_as {
-        context.printer.note(&format!("nothing has changed since {same}: the new snapshot shares all of its files"));
+        let shared = if made.new_bytes == 0 { ": the new snapshot shares all of its files" } else { "" };
+        context.printer.note(&format!("nothing has changed since {same}{shared}"));
     }
     if lean && !made.entry.is_lean {
         context.printer.note("the store keeps no raw JSON: --lean has nothing to leave out");
@@ -217,7 +226,7 @@ fn create(context: &Context, lean: bool, place: &Where, output: &OutputArgs) -> 
 }
 
 fn list(context: &Context, place: &Where, output: &OutputArgs) -> anyhow::Result<()> {
-    let listed = place.archive(context)?.list()?;
+    let listed = place.existing(context)?.list()?;
     let manifest = |of: &dyn Fn(&crate::store::manifest::Manifest) -> Option<u64>| {
         listed.iter().map(|one| one.manifest.as_ref().ok().and_then(of)).collect::<Vec<_>>()
     };
@@ -257,23 +266,25 @@ fn list(context: &Context, place: &Where, output: &OutputArgs) -> anyhow::Result
     format::print(&context.printer, &table, output)
 }
 
+fn status(verified: &Verified) -> &'static str {
+    match (verified.problems.is_empty(), verified.is_newer) {
+        (false, _) => "damaged",
+        (true, true) => "newer",
+        (true, false) => "ok",
+    }
+}
+
 fn verify(context: &Context, name: Option<&str>, place: &Where, output: &OutputArgs) -> anyhow::Result<()> {
-    let archive = place.archive(context)?;
+    let archive = place.existing(context)?;
     let verified = archive.verify(name)?;
-    let bad_files = |one: &crate::store::snapshot::Verified| {
+    let bad_files = |one: &Verified| {
         let paths: Vec<&str> = one.problems.iter().map(|bad| bad.path.as_str()).collect();
         Some(paths.join(", ")).filter(|text| !text.is_empty())
     };
     let table = Table {
         columns: vec![
             texts("name", verified.iter().map(|one| Some(one.name.clone())).collect()),
-            texts(
-                "status",
-                verified
-                    .iter()
-                    .map(|one| Some(if one.problems.is_empty() { "ok" } else { "damaged" }.into()))
-                    .collect(),
-            ),
+            texts("status", verified.iter().map(|one| Some(status(one).to_owned())).collect()),
             int("files", Unit::Count, verified.iter().map(|one| Some(one.files))),
             int("rows", Unit::Count, verified.iter().map(|one| Some(one.rows))),
             int("bytes", Unit::Bytes, verified.iter().map(|one| Some(one.bytes))),
@@ -287,7 +298,9 @@ fn verify(context: &Context, name: Option<&str>, place: &Where, output: &OutputA
     format::print(&context.printer, &table, output)?;
     let damaged: Vec<_> = verified.iter().filter(|one| !one.problems.is_empty()).collect();
     if damaged.is_empty() {
-        return Ok(());
+        let newer = verified.iter().filter(|one| one.is_newer);
+        let snapshots: Vec<String> = newer.map(|one| one.name.clone()).collect();
+        return if snapshots.is_empty() { Ok(()) } else { Err(SnapshotError::TooNew { snapshots }.into()) };
     }
     Err(SnapshotError::Damaged {
         snapshots: damaged.iter().map(|one| one.name.clone()).collect(),
@@ -303,7 +316,7 @@ fn prune(context: &Context, keep: &Keep, dry: bool, place: &Where, output: &Outp
     if keep.last == 0 && keep.weekly == 0 {
         return Err(Usage("keeping none is no pruning: --keep-last or --keep-weekly must be at least 1".into()).into());
     }
-    let fates = place.archive(context)?.prune(keep, dry)?;
+    let fates = place.existing(context)?.prune(keep, dry)?;
     let gone = if dry { "would go" } else { "removed" };
     let table = Table {
         columns: vec![
@@ -321,7 +334,7 @@ fn prune(context: &Context, keep: &Keep, dry: bool, place: &Where, output: &Outp
 
 fn restore(context: &Context, name: &str, force: bool, place: &Where, output: &OutputArgs) -> anyhow::Result<()> {
     let store = context.store()?;
-    let restored = place.archive(context)?.restore(&store, name, force)?;
+    let restored = place.existing(context)?.restore(&store, name, force)?;
     let table = Table {
         columns: vec![
             texts("name", vec![Some(name.to_owned())]),

@@ -5,25 +5,22 @@
 use crate::error::StoreError;
 use crate::model::digest;
 use crate::store::manifest::{FileEntry, Manifest};
-use crate::store::{io, private_file, private_folder};
+use crate::store::{NOT_PLAIN, io, open_plain, private_file, private_folder};
 use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{Read, Write};
 
 const BUFFER: usize = 1 << 20;
 
 /// Size and SHA-256 of a regular file; what it holds goes to `sink` too. Links are not followed.
 fn pump(path: &Utf8Path, mut sink: impl FnMut(&[u8]) -> Result<(), StoreError>) -> Result<(u64, String), StoreError> {
-    let kind = std::fs::symlink_metadata(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => StoreError::Damaged { path: path.to_owned(), problem: "is missing".into() },
+    let damaged = |problem: &str| StoreError::Damaged { path: path.to_owned(), problem: problem.into() };
+    let mut file = open_plain(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => damaged("is missing"),
+        std::io::ErrorKind::InvalidInput => damaged(NOT_PLAIN),
         _ => io("read", path)(error),
     })?;
-    if !kind.is_file() {
-        return Err(StoreError::Damaged { path: path.to_owned(), problem: "is not a plain file".into() });
-    }
-    let mut file = File::open(path).map_err(io("read", path))?;
     let mut hash = Sha256::new();
     let mut size = 0;
     let mut buffer = vec![0; BUFFER];

@@ -6,14 +6,13 @@ use crate::error::StoreError;
 use crate::model::digest;
 use crate::store::manifest::{FileEntry, Manifest};
 use crate::store::schema::{self, Origin};
-use crate::store::{io, parquet as files};
+use crate::store::{io, open_plain, parquet as files};
 use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use ::parquet::errors::ParquetError;
 use arrow::array::{Array, AsArray, RecordBatch, RecordBatchReader};
 use arrow::datatypes::{Int64Type, SchemaRef};
 use camino::Utf8Path;
-use std::fs::File;
 
 /// Times outside 2000 to 2100 are not taken for dates.
 const PLAUSIBLE: std::ops::Range<i64> = 946_684_800_000..4_102_444_800_000;
@@ -28,7 +27,7 @@ fn open(
     wanted: impl Fn(&str) -> bool,
     rows: usize,
 ) -> Result<(SchemaRef, ParquetRecordBatchReader), StoreError> {
-    let file = File::open(path).map_err(io("read", path))?;
+    let file = open_plain(path).map_err(io("read", path))?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| decode(path, error))?;
     let names: Vec<String> = builder.schema().fields().iter().map(|field| field.name().clone()).collect();
     let kept = names.iter().map(String::as_str).filter(|name| wanted(name));

@@ -66,6 +66,16 @@ pub fn check_name(name: &str) -> Result<(), SnapshotError> {
     if fine { Ok(()) } else { Err(SnapshotError::Name { name: name.to_owned() }) }
 }
 
+/// A folder of an archive is a snapshot, or what is left of one: by what lies in it, or by its name alone.
+fn looks_like(folder: &Utf8Path, name: &str) -> bool {
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_dated = name.get(..18).is_some_and(|time| {
+        let parts: Vec<&str> = time.split(['-', 'T', 'Z']).collect();
+        parts.iter().map(|part| part.len()).eq([4, 2, 2, 6, 0]) && parts.iter().all(|part| digits(part))
+    });
+    is_dated || [SUMS, manifest::FILE].iter().any(|file| folder.join(file).symlink_metadata().is_ok())
+}
+
 impl Archive {
     /// An archive at this folder, which need not exist yet.
     #[must_use]
@@ -116,10 +126,12 @@ impl Archive {
             let entry = entry.map_err(io("read", &self.root))?;
             let name = entry.file_name().to_owned();
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            if !is_folder || check_name(&name).is_err() || !Manifest::is_snapshot(entry.path()) {
+            if !is_folder || check_name(&name).is_err() || !looks_like(entry.path(), &name) {
                 continue;
             }
-            let manifest = Manifest::load(entry.path(), None).and_then(|manifest| {
+            let absent =
+                |error| if let StoreError::Absent { .. } = error { verify::missing(entry.path()) } else { error };
+            let manifest = Manifest::load(entry.path(), None).map_err(absent).and_then(|manifest| {
                 let named = manifest.snapshot.as_ref().map(|snapshot| snapshot.name.as_str());
                 if named == Some(name.as_str()) {
                     return Ok(manifest);
@@ -129,7 +141,10 @@ impl Archive {
                     problem: format!("names another snapshot, '{}'", named.unwrap_or_default().escape_debug()),
                 })
             });
-            listed.push(Listed { name, manifest });
+            // What was pruned meanwhile is not there.
+            if manifest.is_ok() || entry.path().is_dir() {
+                listed.push(Listed { name, manifest });
+            }
         }
         listed.sort_by_cached_key(|one| {
             let created = one.entry().map(|entry| entry.created_at);
@@ -144,6 +159,7 @@ impl Archive {
     /// There is none of this name, or its manifest cannot be read.
     pub fn open(&self, name: &str) -> Result<(Store, Manifest), SnapshotError> {
         check_name(name)?;
+        super::refuse_link(&self.root.join(name))?;
         let unknown = || SnapshotError::Unknown { name: name.to_owned(), archive: self.root.clone() };
         let found = self.list()?.into_iter().find(|one| one.name == name).ok_or_else(unknown)?;
         Ok((Store::at(&self.root.join(name)), found.manifest?))

@@ -49,6 +49,7 @@ impl Archive {
         }
         let manifest = Manifest { snapshot: None, ..frozen };
         let mut copied_files = 0;
+        let mut states = Vec::new();
         for store in &stores {
             let mut own = manifest.clone();
             own.retain(|source| {
@@ -65,8 +66,9 @@ impl Archive {
                     copied_files += 1;
                 }
             }
-            store.commit(Some(&incoming), &own)?;
+            states.push((store, incoming, own));
         }
+        store.commit_all(states)?;
         Ok(Restored { manifest, copied_files })
     }
 

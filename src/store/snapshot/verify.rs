@@ -6,8 +6,8 @@ use super::copy::{check, hash};
 use super::create::sums;
 use super::{Archive, Listed, SUMS};
 use crate::error::{SnapshotError, StoreError};
-use crate::store::io;
 use crate::store::manifest::FILE;
+use crate::store::{io, read_plain};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeSet;
 
@@ -33,6 +33,8 @@ pub struct Verified {
     pub rows: u64,
     /// What is wrong.
     pub problems: Vec<Problem>,
+    /// A newer version made it: only the list of checksums could be asked.
+    pub is_newer: bool,
 }
 
 impl Archive {
@@ -44,33 +46,53 @@ impl Archive {
         if let Some(name) = name {
             super::check_name(name)?;
         }
-        let listed: Vec<Listed> =
-            self.list()?.into_iter().filter(|one| name.is_none_or(|name| one.name == name)).collect();
-        match name {
-            // A folder without manifest and checksums is a snapshot that lost both.
-            Some(name) if listed.is_empty() && self.root.join(name).is_dir() => {
-                let problem = "is missing".to_owned();
-                let problems = [FILE, SUMS].map(|path| Problem { path: path.to_owned(), problem: problem.clone() });
-                Ok(vec![Verified { name: name.to_owned(), files: 0, bytes: 0, rows: 0, problems: problems.into() }])
+        let mut listed = self.list()?;
+        if let Some(name) = name {
+            let path = self.root.join(name);
+            crate::store::refuse_link(&path)?;
+            listed.retain(|one| one.name == name);
+            // A folder of which nothing says that it is a snapshot, but somebody who should know.
+            if listed.is_empty() && path.is_dir() {
+                listed.push(Listed { name: name.to_owned(), manifest: Err(missing(&path)) });
             }
-            Some(name) if listed.is_empty() => {
+        }
+        let mut found = Vec::new();
+        for one in &listed {
+            let path = self.root.join(&one.name);
+            let verified = verify(&path, one);
+            // What was pruned meanwhile is not damaged.
+            if path.is_dir() {
+                found.push(verified?);
+            }
+        }
+        match name {
+            Some(name) if found.is_empty() => {
                 Err(SnapshotError::Unknown { name: name.to_owned(), archive: self.root.clone() })
             }
-            _ => listed.iter().map(|one| verify(&self.root.join(&one.name), one)).collect(),
+            _ => Ok(found),
         }
     }
 }
 
 /// Checks one snapshot.
 pub(super) fn verify(root: &Utf8Path, listed: &Listed) -> Result<Verified, SnapshotError> {
-    let mut verified = Verified { name: listed.name.clone(), files: 0, bytes: 0, rows: 0, problems: Vec::new() };
+    let mut verified =
+        Verified { name: listed.name.clone(), files: 0, bytes: 0, rows: 0, problems: Vec::new(), is_newer: false };
     let mut say = |path: &str, problem: String| {
         verified.problems.push(Problem { path: path.to_owned(), problem });
     };
     let manifest = match &listed.manifest {
         Ok(manifest) => manifest,
+        Err(StoreError::TooNew { .. }) => {
+            verified.is_newer = true;
+            by_list(root, &mut verified)?;
+            return Ok(verified);
+        }
         Err(error) => {
             say(FILE, sentence(error));
+            if let Err(error) = hash(&root.join(SUMS)) {
+                say(SUMS, sentence(&error));
+            }
             return Ok(verified);
         }
     };
@@ -86,7 +108,7 @@ pub(super) fn verify(root: &Utf8Path, listed: &Listed) -> Result<Verified, Snaps
     match hash(&root.join(FILE)) {
         Ok((_, sha256)) => {
             let expected = sums(manifest, &sha256);
-            match std::fs::read(root.join(SUMS)) {
+            match read_plain(&root.join(SUMS)) {
                 Ok(found) if found == expected.as_bytes() => {}
                 Ok(found) => say(
                     if names_manifest(&found, &sha256) { SUMS } else { FILE },
@@ -106,6 +128,52 @@ pub(super) fn verify(root: &Utf8Path, listed: &Listed) -> Result<Verified, Snaps
     verified.bytes = manifest.files().map(|file| file.bytes).sum();
     verified.rows = manifest.tables.values().map(|table| table.rows).sum();
     Ok(verified)
+}
+
+/// A manifest that is not there.
+pub(super) fn missing(root: &Utf8Path) -> StoreError {
+    StoreError::Damaged { path: root.join(FILE), problem: "is missing".into() }
+}
+
+/// Holds a snapshot, whose manifest this version cannot read, against its list of checksums.
+fn by_list(root: &Utf8Path, verified: &mut Verified) -> Result<(), SnapshotError> {
+    let bytes = match read_plain(&root.join(SUMS)) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let problem = sentence(&io("read", Utf8Path::new(SUMS))(error));
+            verified.problems.push(Problem { path: SUMS.to_owned(), problem });
+            return Ok(());
+        }
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    let mut known: BTreeSet<&str> = [SUMS].into();
+    for line in text.lines() {
+        let split = line.split_once("  ").filter(|(_, path)| {
+            let parts = Utf8Path::new(path).components();
+            !path.is_empty() && parts.into_iter().all(|part| matches!(part, camino::Utf8Component::Normal(_)))
+        });
+        let Some((sha256, path)) = split else {
+            let problem = format!("has a line that is none: '{}'", line.escape_debug());
+            verified.problems.push(Problem { path: SUMS.to_owned(), problem });
+            continue;
+        };
+        known.insert(path);
+        let problem = match hash(&root.join(path)) {
+            Ok((size, found)) => {
+                verified.bytes += if path == FILE { 0 } else { size };
+                (found != sha256).then(|| "does not hold what it held (SHA-256 differs)".to_owned())
+            }
+            Err(StoreError::Damaged { problem, .. }) => Some(problem),
+            Err(error) => Some(sentence(&error)),
+        };
+        verified.problems.extend(problem.map(|problem| Problem { path: path.to_owned(), problem }));
+    }
+    let mut extra = Vec::new();
+    foreign(root, root, &known, &mut extra)?;
+    let problem = "does not belong to the snapshot";
+    verified.problems.extend(extra.into_iter().map(|path| Problem { path, problem: problem.into() }));
+    verified.files = known.len() as u64;
+    Ok(())
 }
 
 fn names_manifest(sums: &[u8], sha256: &str) -> bool {
