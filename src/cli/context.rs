@@ -273,10 +273,8 @@ impl Context {
     /// # Errors
     /// A query file is wrong.
     pub fn registry(&self) -> anyhow::Result<Registry> {
-        for folder in &self.globals.queries {
-            if !folder.is_dir() {
-                return Err(Usage(format!("--queries {folder} is not a folder")).into());
-            }
+        if let Some(folder) = self.globals.queries.iter().find(|folder| !folder.is_dir()) {
+            return Err(Usage(format!("--queries {folder} is not a folder")).into());
         }
         Ok(Registry::load(&self.query_folders())?)
     }

@@ -30,7 +30,8 @@ pub(super) fn is_shaped(path: &str) -> bool {
 }
 
 impl Store {
-    /// An archive of snapshots is no store: what a store keeps would lie among them, and lock its verbs out.
+    /// An archive of snapshots is no store: what a store keeps would lie among them, and lock its verbs out. A folder that is
+    /// not there, beside snapshots, is the name of one that was written wrong.
     ///
     /// # Errors
     /// [`StoreError::Archive`] names what is there.
@@ -39,7 +40,8 @@ impl Store {
         if !Manifest::writers(self.root()).is_ok_and(|writers| writers.is_empty()) {
             return Ok(());
         }
-        let folders = children(self.root()).unwrap_or_default();
+        let folder = self.root().parent().filter(|_| !self.root().exists()).unwrap_or(self.root());
+        let folders = children(folder).unwrap_or_default();
         let is_snapshot = |path: &&Utf8PathBuf| path.is_dir() && Manifest::is_snapshot(path);
         let names = folders.iter().filter(is_snapshot).filter_map(|path| path.file_name());
         let mut snapshots: Vec<String> = names.filter(|name| !name.starts_with('.')).map(str::to_owned).collect();
@@ -47,7 +49,7 @@ impl Store {
         if snapshots.is_empty() {
             return Ok(());
         }
-        Err(StoreError::Archive { path: self.root().to_owned(), snapshots })
+        Err(StoreError::Archive { path: folder.to_owned(), snapshots })
     }
 
     /// Makes the folder where there is none.
