@@ -229,7 +229,9 @@ fn read_file(file: Candidate, zone: &TimeZone, sink: &mut Sink<'_>) -> Result<Re
         None => Some("not read: see the quarantine"),
         _ => None,
     };
-    let mut read = told(file, format.map_or("unknown", Format::name), note, sink);
+    // A file that is half written now is of the format that was named all the same.
+    let name = format.or(file.format).map_or("unknown", Format::name);
+    let mut read = told(file, name, note, sink);
     read.entry.zone = zone_of(&read.entry.format, zone);
     Ok(read)
 }

@@ -144,7 +144,10 @@ fn two_databases_that_take_turns_at_a_path_are_two_sources_and_no_more() {
         assert_eq!(sources().len(), 2);
         let other = if turn % 2 == 0 { "opencode-2" } else { "opencode" };
         assert_eq!((present(name), present(other)), (None, moment(i64::from(hour) - 1)));
-        assert_eq!(overview(&place, &db, &["--no-extract"])["present_sessions"], sessions);
+        if turn == 0 {
+            // Its own rows, although it is not the newest source of its path.
+            assert_eq!(overview(&place, &db, &["--no-extract"])["present_sessions"], sessions);
+        }
     }
     // One that went on while it was away comes with what is new.
     fs::write(&db, &one).expect("replaced");

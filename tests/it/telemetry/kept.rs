@@ -41,17 +41,14 @@ fn counters_stay_when_their_file_is_reset_or_half_written() {
         |subject: &str, counter: &str, value: f64| json!({"subject": subject, "counter": counter, "value": value});
     let known = json!([row("git", "count", 4.0), row("rlm", "invocations", 2.0), row("rlm", "total_tokens", 900.0)]);
     assert_eq!(counters(&[]), known);
-    for text in [
-        r#"{"skills":"#,
-        "",
-        "[]",
-        r#"{"skills":{},"edits":{},"rlm":{},"intents":{}}"#,
-        r#"{"skills":{"rlm":{}},"intents":{"git":7}}"#,
+    for (text, args) in [
+        (r#"{"skills":"#, &[][..]),
+        ("", &[]),
+        (r#"{"skills":{},"edits":{},"rlm":{},"intents":{}}"#, &[]),
+        (r#"{"skills":{"rlm":{}},"intents":{"git":7}}"#, &["--full"]),
     ] {
         fs::write(&file, text).expect("written");
-        for args in [&[][..], &["--full"]] {
-            assert_eq!(counters(args), known, "{text} {args:?}");
-        }
+        assert_eq!(counters(args), known, "{text} {args:?}");
     }
     // What the file says counts; and what it does not say stays.
     fs::write(&file, r#"{"skills":{"rlm":{"invocations":3},"dev":{"invocations":1}}}"#).expect("written");
@@ -93,4 +90,20 @@ fn times_without_a_zone_follow_the_zone_that_is_asked_for() {
     let run = mine.on(&db, &["extract", "--json", "--timezone", "America/New_York"]).ok();
     let rows: Value = serde_json::from_str(&run.out).expect("JSON");
     assert_eq!(rows[0]["is_changed"], false);
+}
+
+#[test]
+fn a_file_that_is_named_keeps_its_format_while_it_is_half_written() {
+    let place = Place::new();
+    let file = place.path("list.json");
+    fs::write(&file, "[]").expect("written");
+    place.run(&["ingest", "list.json", "--as", "competence"]).ok();
+    let state = || {
+        place.on(&real(), &["extract"]).ok();
+        place.json(&real(), &["--no-extract", "query", "-c", "select format, note from raw_telemetry_file", "--json"])
+    };
+    fs::write(&file, "[{").expect("written");
+    assert_eq!(state(), json!([{"format": "competence", "note": "not read: see the quarantine"}]));
+    fs::write(&file, "[ ]").expect("written");
+    assert_eq!(state(), json!([{"format": "competence", "note": null}]));
 }
