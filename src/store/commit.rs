@@ -28,7 +28,8 @@ impl Store {
         self.tidy(manifest)
     }
 
-    /// Makes several states hold at once, each of a writer of this folder; the caller has their locks.
+    /// Makes several states hold at once, each of a writer of this folder; the caller has their locks, and has checked the
+    /// files that were there already.
     ///
     /// # Errors
     /// As [`Store::commit`]; the old states stand all together, or the new ones do.
@@ -39,8 +40,10 @@ impl Store {
             placed.push((store, manifest));
         }
         self.hand_over(&placed)?;
-        for (store, _) in &placed {
+        for (store, manifest) in &placed {
             store.take_over()?;
+            // Whoever made them held every file against its checksum.
+            store.have_checked(manifest.files());
         }
         placed.iter().try_for_each(|(store, manifest)| store.tidy(manifest))
     }

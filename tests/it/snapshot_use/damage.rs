@@ -2,6 +2,9 @@
 
 use crate::harness::{Place, Run, real, tree};
 use crate::snapshot::{create, name, rows};
+use camino::Utf8Path;
+use logicoma::store::Store;
+use logicoma::store::snapshot::{Archive, Keep, Order};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -176,4 +179,28 @@ fn hints_about_a_damaged_snapshot_do_not_promise_to_rebuild_it() {
     // The live store's hint is what it was.
     fs::remove_file(place.path("store").join(&victim)).expect("removed");
     place.run(&["--no-extract", "stats"]).fails(6, &["extract --full"]);
+}
+
+#[test]
+fn a_snapshot_that_is_pruned_while_it_is_verified_is_not_damaged() {
+    let (place, ..) = one();
+    let root = place.path("store");
+    let store = Store::at(Utf8Path::from_path(&root).expect("UTF-8"));
+    let (archive, manifest) = (Archive::of(&store), store.manifest().expect("a manifest"));
+    let keep = Keep { last: 1, weekly: 0, zone: jiff::tz::TimeZone::UTC };
+    for round in 0..8 {
+        for number in 0..6 {
+            let order = Order { now: 1_795_400_000_000 + round * 100_000 + number * 1_000, lean: false, source: None };
+            archive.create(&store, &manifest, &order).expect("made");
+        }
+        let verified = std::thread::scope(|scope| {
+            let checking = scope.spawn(|| archive.verify(None));
+            std::thread::sleep(Duration::from_millis(3));
+            archive.prune(&keep, false).expect("pruned");
+            checking.join().expect("ended")
+        });
+        let verified = verified.expect("no error");
+        assert!(verified.iter().all(|one| one.problems.is_empty()), "{verified:?}");
+        assert_eq!(verified.last().map(|one| &one.name), archive.list().expect("a list").last().map(|one| &one.name));
+    }
 }
