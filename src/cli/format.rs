@@ -31,7 +31,7 @@ pub fn print(printer: &Printer, table: &Table, output: &OutputArgs) -> anyhow::R
         bytes = anstream::adapter::strip_bytes(&bytes).into_vec();
     }
     match &output.output {
-        Some(path) => fs_err::write(path, bytes).map_err(Into::into),
+        Some(path) => super::write::to_file(path, &bytes),
         None if output.format() == Format::Parquet => {
             anyhow::bail!(super::Usage("Parquet is not for a terminal: name a file with -o FILE".into()))
         }
@@ -79,7 +79,8 @@ fn aligned(table: &Table, width: Option<u16>) -> String {
         Some(width) => drawn.set_content_arrangement(ContentArrangement::Dynamic).set_width(width),
         None => drawn.set_content_arrangement(ContentArrangement::Disabled),
     };
-    drawn.set_header(table.columns.iter().map(|column| column.name.as_str()));
+    drawn
+        .set_header(table.columns.iter().map(|column| printable(&human(Value::Text(&column.name), Unit::Name, false))));
     for row in 0..table.len() {
         drawn.add_row(
             table.columns.iter().map(|column| printable(&human(column.value(row), column.unit, width.is_some()))),
@@ -190,7 +191,7 @@ fn markdown(table: &Table) -> String {
     };
     let mut text = String::from("|");
     for column in &table.columns {
-        text.push_str(&format!(" {} |", column.name.replace('_', "\\_")));
+        text.push_str(&format!(" {} |", cell(&column.name)));
     }
     text.push_str("\n|");
     for column in &table.columns {

@@ -11,6 +11,7 @@ mod progress;
 mod select;
 pub mod stats;
 pub mod verbs;
+mod write;
 
 use crate::error::{
     EngineError, Exit, ExtractError, Hint, Lack, LocateError, RegistryError, SnapshotError, StoreError,

@@ -159,7 +159,7 @@ impl Run<'_> {
             is_full: self.request.full,
         };
         let (store, staging) = (self.store, &mut self.staging);
-        if !telemetry::refresh(&wanted, &mut self.next, &mut || incoming(store, staging))?.is_empty() {
+        if !telemetry::refresh(&wanted, &mut self.next, &mut || incoming(store, staging), &mut self.said)?.is_empty() {
             (self.is_changed, self.must_save) = (true, true);
         }
         Ok(())

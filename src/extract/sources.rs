@@ -200,10 +200,15 @@ pub(super) fn known(store: &Store, full: bool) -> Result<(Option<Manifest>, Opti
 pub(super) fn salvage(store: &Store) -> Result<Manifest, StoreError> {
     let mut manifest = Manifest::empty(true, 0);
     let others = store.other_manifests();
+    // What another manifest names is not lost.
+    let named: HashSet<&str> = others.iter().flat_map(Manifest::files).map(|file| file.path.as_str()).collect();
     let is_foreign = |name: &str| others.iter().any(|other| other.source(name).is_some());
     for table in schema::TABLES {
         for path in store::walk(&store.root().join(table.name))? {
             let Some(entry) = store::read::entry(store.root(), &path) else { continue };
+            if named.contains(entry.path.as_str()) {
+                continue;
+            }
             match entry.source().map(str::to_owned) {
                 Some(source) if is_foreign(&source) || !store.may_be_own(&source) => continue,
                 Some(source) if manifest.source(&source).is_none() => {

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Output, State, UndefinedBehavior};
@@ -35,14 +35,17 @@ impl Templates {
         Self { folders }
     }
 
-    /// Text of a file by its name below `reports/`.
+    /// Text of a file by its name below `reports/`; nothing by a name that leads elsewhere.
     ///
     /// # Errors
-    /// When a user's file exists but cannot be read.
+    /// When a user's file exists but cannot be read, or is a link that leads out of its folder.
     pub fn text(&self, name: &str) -> Result<Option<String>, RenderError> {
+        if !Utf8Path::new(name).components().all(|part| matches!(part, Utf8Component::Normal(_))) {
+            return Ok(None);
+        }
         for folder in &self.folders {
             let path = folder.join(name);
-            match std::fs::read_to_string(&path) {
+            match read(&path, folder) {
                 Ok(text) => return Ok(Some(text)),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                 Err(source) => return Err(RenderError::Io { path, source }),
@@ -149,6 +152,14 @@ impl Templates {
             source: Box::new(error),
         }
     }
+}
+
+/// Text of a file inside of a folder: whoever wrote a project may have laid a link there to what is none of its business.
+fn read(path: &Utf8Path, folder: &Utf8Path) -> std::io::Result<String> {
+    if !path.canonicalize_utf8()?.starts_with(folder.canonicalize_utf8()?) {
+        return Err(std::io::Error::other(format!("a link leads out of {folder}")));
+    }
+    std::fs::read_to_string(path)
 }
 
 /// Template tags leave neither blank lines nor indentation behind.

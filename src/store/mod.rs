@@ -292,6 +292,13 @@ pub fn write_whole(path: &Utf8Path, bytes: &[u8]) -> std::io::Result<()> {
     std::fs::rename(&temporary, path)
 }
 
+/// Whether the process of a number has ended, where the system tells.
+#[must_use]
+pub fn is_ended(process: &str) -> bool {
+    let is_number = process.bytes().all(|byte| byte.is_ascii_digit());
+    is_number && Utf8Path::new("/proc/self").exists() && !Utf8Path::new("/proc").join(process).exists()
+}
+
 /// A link inside a store could lead anywhere: it is never followed.
 ///
 /// # Errors

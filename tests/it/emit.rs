@@ -170,11 +170,22 @@ fn only_a_plain_file_of_events_is_written_to() {
     assert_eq!(lines(&target).len(), 1);
     fs::remove_file(&link).expect("removed");
     emit(&[]).ok();
-    // A folder that is linked is the user's own arrangement.
-    fs::rename(place.path("project/.opencode"), place.path("elsewhere")).expect("moved");
-    symlink(place.path("elsewhere"), place.path("project/.opencode")).expect("linked");
+    // A folder that is linked inside of the project is an arrangement of the project's.
+    fs::rename(place.path("project/.opencode/telemetry"), place.path("project/telemetry")).expect("moved");
+    symlink("../telemetry", place.path("project/.opencode/telemetry")).expect("linked");
     emit(&[]).ok();
     assert_eq!(lines(&link).len(), 2);
+    // One that leads out of it is not followed, nor is a link to nowhere.
+    for folder in [".opencode/telemetry", ".opencode"] {
+        let folder = place.path("project").join(folder);
+        for target in [place.path("elsewhere"), place.path("nowhere")] {
+            let _ = fs::create_dir(place.path("elsewhere"));
+            let _ = fs::remove_file(&folder).or_else(|_| fs::remove_dir_all(&folder));
+            symlink(target, &folder).expect("linked");
+            emit(&[]).fails(4, &["leads out of the project", "--file"]);
+        }
+    }
+    assert!(fs::read_dir(place.path("elsewhere")).expect("folder").next().is_none() && !place.path("nowhere").exists());
     // Files of others stay as they are, byte by byte.
     for (name, bytes) in
         [("opencode.db", &b"SQLite format 3\0\x10"[..]), ("notes.md", &b"# Notes"[..]), ("list.json", &b"[1]"[..])]

@@ -236,6 +236,32 @@ fn a_users_template_wins_and_a_broken_one_is_named_with_its_line() {
 }
 
 #[test]
+fn templates_and_themes_read_nothing_outside_of_their_folder() {
+    let place = Place::measured();
+    fs::write(place.path("secret.txt"), "hush").expect("written");
+    fs::create_dir_all(place.path("reports/partials")).expect("folder");
+    fs::create_dir_all(place.path("reports/themes")).expect("folder");
+    let secret = place.path("secret.txt").display().to_string();
+    let report = || place.run(&["--no-extract", "report", "--all", "--out", "out"]);
+    let limits = place.path("reports/partials/limits.txt");
+    for name in [secret.as_str(), "../secret.txt", "../../secret.txt", "partials/../../secret.txt", "./../secret.txt"] {
+        fs::write(&limits, format!("{{% include '{name}' %}}")).expect("written");
+        let run = report();
+        assert!(run.code != 0 && run.err.contains("reports/partials/limits.txt:1"), "{name}: {}", run.err);
+    }
+    fs::write(&limits, "{% include 'partials/other.txt' %}").expect("written");
+    for (link, target) in [("partials/other.txt", "../../secret.txt"), ("themes/mine.css", secret.as_str())] {
+        std::os::unix::fs::symlink(target, place.path("reports").join(link)).expect("linked");
+        let run = report();
+        assert!(run.code != 0 && run.err.contains(link) && run.err.contains("leads out"), "{link}: {}", run.err);
+        fs::remove_file(place.path("reports").join(link)).expect("removed");
+        fs::write(place.path("reports").join(link), "inside").expect("written");
+    }
+    assert!(!place.path("out").exists());
+    report().ok();
+}
+
+#[test]
 fn what_a_crash_left_behind_is_no_report_and_is_put_in_order() {
     let place = Place::new();
     let out = folder(&place, &place.on(&real(), &["report", "--week", "2026-W46", "--out", "out"]).ok());
@@ -256,4 +282,54 @@ fn what_a_crash_left_behind_is_no_report_and_is_put_in_order() {
         .filter(|name| name.to_string_lossy().starts_with('.'))
         .collect();
     assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn nothing_but_an_older_report_is_ever_replaced() {
+    let place = Place::measured();
+    let report = |out: &str| place.run(&["--no-extract", "report", "--month", "2026-11", "--out", out]);
+    let put = |path: &str, text: &str| {
+        fs::create_dir_all(place.path(path).parent().expect("a folder")).expect("folder");
+        fs::write(place.path(path), text).expect("written");
+    };
+    for (path, text, says) in [
+        ("photos/2026-11/img1.jpg", "jpg", "holds img1.jpg"),
+        ("photos/2026-11/data/img1.jpg", "jpg", "holds data/img1.jpg"),
+        ("photos/2026-11/deep/er/report.md", "mine", "holds deep"),
+        ("photos/2026-11/index.html", "<h1>my holidays</h1>", "2026-11 holds"),
+        ("photos/2026-11/report.json", "{}", "2026-11 holds"),
+        ("photos/2026-11/logo.svg", "<svg></svg>", "holds logo.svg"),
+        ("photos/2026-11/data/weather.csv", "day,rain", "2026-11 holds"),
+        ("photos/2026-11", "a file", "is a file"),
+        ("photos/index.html", "<h1>my site</h1>", "photos holds index.html"),
+        ("photos/index.md", "# My site", "photos holds index.md"),
+    ] {
+        put(path, text);
+        let before = state(&place.path("photos"));
+        report("photos").fails(2, &["--out", says]);
+        assert_eq!(state(&place.path("photos")), before, "{path}");
+        fs::remove_dir_all(place.path("photos")).expect("removed");
+    }
+    fs::create_dir(place.path("photos")).expect("folder");
+    std::os::unix::fs::symlink(place.folder.path(), place.path("photos/2026-11")).expect("linked");
+    report("photos").fails(2, &["is a link"]);
+    // What lies beside it is nobody's business, and an empty folder is a place like any other.
+    put("out/mine.txt", "mine");
+    put("out/2026-10/mine.txt", "mine");
+    fs::create_dir(place.path("out/2026-11")).expect("folder");
+    report("out").ok();
+    // A file that was put into a report stays, and so does the report.
+    put("out/2026-11/notes.txt", "mine");
+    let before = state(&place.path("out"));
+    report("out").fails(2, &["notes.txt"]);
+    assert_eq!(state(&place.path("out")), before);
+    fs::remove_file(place.path("out/2026-11/notes.txt")).expect("removed");
+    put("out/index.md", "# Reports\n\nas versions before this one wrote it");
+    put("out/2026-11/index.html", "damaged");
+    report("out").ok();
+    assert!(read(&place.path("out/2026-11/index.html")).contains("Logicoma"));
+    assert_eq!(
+        (read(&place.path("out/mine.txt")), read(&place.path("out/2026-10/mine.txt"))),
+        ("mine".into(), "mine".into())
+    );
 }

@@ -86,7 +86,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         let mut bytes = serde_json::to_vec_pretty(&numbers::to_json(&raw, &distinct))?;
         bytes.push(b'\n');
         return match &args.output.output {
-            Some(path) => Ok(fs_err::write(path, bytes)?),
+            Some(path) => crate::cli::write::to_file(path, &bytes),
             None => context.printer.data(&bytes),
         };
     }

@@ -127,7 +127,7 @@ fn measure(context: &Context, names: &[String], output: &OutputArgs) -> anyhow::
         let mut bytes = serde_json::to_vec_pretty(&together)?;
         bytes.push(b'\n');
         match &output.output {
-            Some(path) => fs_err::write(path, bytes)?,
+            Some(path) => crate::cli::write::to_file(path, &bytes)?,
             None => context.printer.data(&bytes)?,
         }
     }

@@ -4,6 +4,7 @@ mod demo;
 mod files;
 mod fill;
 mod history;
+mod ours;
 mod stamp;
 
 use crate::cli::Usage;
@@ -24,7 +25,7 @@ use std::collections::BTreeMap;
 #[command(after_help = "\
 The report goes to OUT/<period>/: index.html (one self-contained file), report.md with its .svg charts, report.json.
 Default period: the last 7 days. A Monday timer runs `logicoma report --week last`; running it again changes nothing.
-OUT/index.html and OUT/index.md list all reports.
+OUT/index.html and OUT/index.md list all reports. Only what an earlier report left there is ever replaced.
 Try it without any database: logicoma report --demo")]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Args {
@@ -123,6 +124,12 @@ fn write(context: &Context, args: &Args, shown_as: Option<(&str, &str)>) -> anyh
     let mut ready = context.known(PeriodSpec::Last("7d".into()), args.no_content.then_some(false))?;
     let out =
         args.out.clone().or_else(|| context.settings.path("out")).unwrap_or_else(|| Utf8PathBuf::from("reports/out"));
+    let metrics = ready.registry.metrics();
+    ours::check(
+        &out,
+        &ready.scope.period.name,
+        &metrics.iter().map(|metric| metric.name.as_str()).collect::<Vec<_>>(),
+    )?;
     let options = RenderOptions { folders: templates(context), ..RenderOptions::default() };
     let compared = compared_period(&ready.scope, &args.compare)?;
     let mut stamp = stamp::Stamp::of(&ready, args, &theme(context, args), compared.as_ref(), &options)?;

@@ -1,7 +1,8 @@
 //! Which telemetry files there are: beside the projects in which sessions ran.
 //!
 //! Input: places and recorded directories, as for skills. Output: files with the project in whose folder they lie, each
-//! once. Looks only at the names that Tachikoma writes.
+//! once. Looks only at the names that Tachikoma writes, and follows no link out of the folder to which `.opencode` belongs:
+//! whoever wrote a project may have laid it there.
 
 use super::sink::Place;
 use crate::extract::catalog::{Places, RecordedDirectory, ladder};
@@ -15,16 +16,17 @@ const BESIDE: [&str; 4] =
 const EXPORTED: [&str; 4] =
     ["execution-traces.json", "competence-models.json", "routing-decisions.json", "learning-metrics.json"];
 
-/// The files, ordered by path.
-pub(super) fn discover(places: &Places, directories: &[RecordedDirectory]) -> Vec<Place> {
+/// The files, ordered by path; `said` gets those that are left out.
+pub(super) fn discover(places: &Places, directories: &[RecordedDirectory], said: &mut Vec<String>) -> Vec<Place> {
     let mut found: BTreeMap<Utf8PathBuf, Place> = BTreeMap::new();
     let mut visited: BTreeSet<Utf8PathBuf> = BTreeSet::new();
     let distinct: BTreeSet<&RecordedDirectory> = directories.iter().collect();
     for recorded in distinct {
-        for (directory, folder) in ladder(places, recorded) {
-            let folder = folder.join(".opencode");
+        for (directory, project) in ladder(places, recorded) {
+            let folder = project.join(".opencode");
             if visited.insert(folder.clone()) {
-                add(&folder, recorded.project_id.as_deref(), Some(&directory), &mut found);
+                let project_id = recorded.project_id.as_deref();
+                add((&folder, &project), project_id, Some(&directory), &mut found, said);
             }
         }
     }
@@ -33,17 +35,25 @@ pub(super) fn discover(places: &Places, directories: &[RecordedDirectory]) -> Ve
     let own = [home.map(|home| home.join(".opencode")), home.map(|home| home.join(".config/.opencode"))];
     for folder in own.into_iter().flatten().chain(places.config_root()) {
         if visited.insert(folder.clone()) {
-            add(&folder, None, None, &mut found);
+            let base = home.filter(|home| folder.starts_with(home)).unwrap_or(&folder);
+            add((&folder, base), None, None, &mut found, said);
         }
     }
     found.into_values().collect()
 }
 
+/// Links followed, the path lies below the folder.
+pub(super) fn is_inside(path: &Utf8Path, folder: &Utf8Path) -> bool {
+    let real = |path: &Utf8Path| path.canonicalize_utf8().ok();
+    real(path).zip(real(folder)).is_some_and(|(path, folder)| path.starts_with(folder))
+}
+
 fn add(
-    folder: &Utf8Path,
+    (folder, base): (&Utf8Path, &Utf8Path),
     project_id: Option<&str>,
     directory: Option<&Utf8Path>,
     found: &mut BTreeMap<Utf8PathBuf, Place>,
+    said: &mut Vec<String>,
 ) {
     let Ok(entries) = folder.read_dir_utf8() else { return };
     let mut paths: Vec<Utf8PathBuf> = BESIDE.iter().chain(&EXPORTED).map(|name| folder.join(name)).collect();
@@ -59,6 +69,12 @@ fn add(
         paths.extend(lines.filter(|path| path.extension() == Some("jsonl")));
     }
     for path in paths.into_iter().filter(|path| path.is_file()) {
+        if !is_inside(&path, base) {
+            said.push(format!(
+                "{path} was not read: a link leads out of {base}; `logicoma ingest {path}` takes it all the same"
+            ));
+            continue;
+        }
         let place = Place {
             path: path.clone(),
             project_id: project_id.map(str::to_owned),

@@ -3,6 +3,7 @@
 //! Input: a kind and what is to be said, as JSON. Output: the event, checked against the schema, appended to a file. No
 //! store is touched.
 
+use super::discover::is_inside;
 use super::event::EventKind;
 use super::fields::{self, ENVELOPE};
 use super::{lines, schema};
@@ -121,9 +122,17 @@ pub fn file_of(folder: &Utf8Path, home: Option<&Utf8Path>) -> Utf8PathBuf {
     folder.ancestors().find(is_root).unwrap_or(folder).join(FILE)
 }
 
+/// The folder of [`FILE`] in a project that a link leads out of it.
+fn led_out(path: &Utf8Path) -> Option<&Utf8Path> {
+    let root = path.ancestors().nth(Utf8Path::new(FILE).components().count())?;
+    let mut folders = path.ancestors().skip(1).take_while(|folder| *folder != root);
+    folders.find(|folder| folder.symlink_metadata().is_ok() && !is_inside(folder, root))
+}
+
 /// Appends the event as one line, by one write, while nobody else does. A file whose last line was left unfinished is
 /// mended first; when the write fails, nothing of it stays. Only a plain file of events is written to: no device, no database
-/// that was named by mistake, and, where the user did not name the file (`is_named`), nothing that a link points to.
+/// that was named by mistake, and, where the user did not name the file (`is_named`), nothing that a link points to, and
+/// nothing outside of the project.
 ///
 /// # Errors
 /// The event is too large to be read again, or the file cannot be written or is no file of events.
@@ -136,6 +145,11 @@ pub fn append(path: &Utf8Path, event: &Value, is_named: bool) -> Result<(), Extr
     }
     if !is_named && std::fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
         return refuse("is a link: name the file that it points to with --file".into());
+    }
+    if let Some(folder) = led_out(path).filter(|_| !is_named) {
+        return refuse(format!(
+            "is not written to, since {folder} leads out of the project: name the file with --file"
+        ));
     }
     if std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
         return refuse("is no plain file".into());

@@ -25,7 +25,7 @@ pub use event::EventKind;
 pub use format::Format;
 pub use named::{ByHand, Ingested, ingest, named};
 
-use super::catalog::{self, RecordedDirectory};
+use super::catalog;
 use super::opencode::locate::Found;
 use super::opencode::sqlite::{self, Source};
 use crate::error::{ExtractError, StoreError};
@@ -85,7 +85,7 @@ struct Candidate {
 
 /// Brings the telemetry of `manifest` up to date: its old state is carried over, and files that changed are read. Gives
 /// what was read; nothing was written when that is empty. `manifest` holds the other tables of the new state, `incoming`
-/// makes the folder for new files.
+/// makes the folder for new files, `said` gets what the user should know.
 ///
 /// # Errors
 /// A file cannot be read, one named by hand is no telemetry, or the store cannot be written.
@@ -93,16 +93,15 @@ pub fn refresh(
     wanted: &Wanted<'_>,
     manifest: &mut Manifest,
     incoming: &mut dyn FnMut() -> Result<Incoming, StoreError>,
+    said: &mut Vec<String>,
 ) -> Result<Vec<Read>, ExtractError> {
     carry_over(wanted.old, manifest);
     // Other columns, or files that are not what the manifest says: what can still be read is written anew.
     let kept = Kept { store: wanted.store, manifest: wanted.old, content: manifest.has_content };
     let is_other = !kept.fits(manifest);
     let is_full = wanted.is_full || is_other;
-    let changed: Vec<Candidate> = candidates(wanted, manifest)?
-        .into_iter()
-        .filter(|file| is_full || is_changed(file, manifest, wanted.zone))
-        .collect();
+    let mut changed = candidates(wanted, manifest, said)?;
+    changed.retain(|file| is_full || is_changed(file, manifest, wanted.zone));
     let mut databases = Vec::new();
     for found in wanted.databases {
         let source = Source::open(&found.path, &incoming()?)?;
@@ -161,10 +160,14 @@ fn replace_bad(manifest: &mut Manifest, files: Vec<FileEntry>) {
 }
 
 /// Files that are there: found ones, those named now, and those named before.
-fn candidates(wanted: &Wanted<'_>, manifest: &Manifest) -> Result<Vec<Candidate>, ExtractError> {
-    let directories: Vec<RecordedDirectory> = super::disk::recorded(manifest);
+fn candidates(
+    wanted: &Wanted<'_>,
+    manifest: &Manifest,
+    said: &mut Vec<String>,
+) -> Result<Vec<Candidate>, ExtractError> {
+    let directories = super::disk::recorded(manifest);
     let mut files: BTreeMap<Utf8PathBuf, Candidate> = BTreeMap::new();
-    for place in discover::discover(wanted.places, &directories) {
+    for place in discover::discover(wanted.places, &directories, said) {
         if let Ok(fingerprint) = sqlite::fingerprint(&place.path) {
             let path = place.path.clone();
             files.insert(path, Candidate { place, format: None, is_by_hand: false, is_strict: false, fingerprint });

@@ -54,7 +54,7 @@ pub fn ingest(
     let mut manifest = old.clone().unwrap_or_else(|| Manifest::empty(true, now));
     let wanted = Wanted { store, old: old.as_ref(), places, databases: &[], by_hand: files, zone, is_full: false };
     let mut folder = None;
-    let read = refresh(&wanted, &mut manifest, &mut || crate::extract::incoming(store, &mut folder))?;
+    let read = refresh(&wanted, &mut manifest, &mut || crate::extract::incoming(store, &mut folder), &mut Vec::new())?;
     if !read.is_empty() {
         manifest.written_at = now;
         store.commit(folder.as_ref(), &manifest)?;

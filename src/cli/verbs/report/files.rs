@@ -80,8 +80,7 @@ fn sweep(out: &Utf8Path) {
         let name = entry.file_name().strip_prefix('.')?;
         let (report, process) = name.rsplit_once(INCOMING)?;
         let (process, is_old) = process.strip_suffix(OLD).map_or((process, false), |process| (process, true));
-        let is_ended = Utf8Path::new("/proc/self").exists() && !Utf8Path::new("/proc").join(process).exists();
-        (process.bytes().all(|byte| byte.is_ascii_digit()) && is_ended).then(|| (out.join(report), is_old))
+        crate::store::is_ended(process).then(|| (out.join(report), is_old))
     };
     for entry in out.read_dir_utf8().into_iter().flatten().filter_map(Result::ok) {
         let Some((place, is_old)) = leftovers(&entry) else { continue };
