@@ -101,9 +101,10 @@ fn main() {
     extract(&store, &db, true);
     let registry = Registry::load(&[]).expect("registry");
     let manifest = store.manifest().expect("manifest");
-    let duck = Duck::open(2, store.root()).expect("duckdb");
     let shop = marts::Workshop { store: &store, manifest: &manifest, registry: &registry };
-    marts::ensure(&duck, &shop, &Wanted::all()).expect("marts");
+    marts::ensure(&shop, &Wanted::all()).expect("marts");
+    let duck = Duck::open(2, store.root()).expect("duckdb");
+    marts::show_all(&duck, &shop, &Wanted::all()).expect("marts");
     engine::tables(&duck, &store, &manifest, &registry, &Wanted::all(), None).expect("views");
     let now = "2026-11-22T12:00:00Z".parse().expect("clock");
     let zone = jiff::tz::TimeZone::UTC;

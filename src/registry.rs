@@ -56,7 +56,7 @@ impl Registry {
     }
 
     fn add(&mut self, path: &str, layer: Layer, text: &str) -> Result<(), RegistryError> {
-        let file = QueryFile::parse(path, layer, text)?;
+        let file = QueryFile { is_embedded: true, ..QueryFile::parse(path, layer, text)? };
         self.files.insert((layer, file.name.clone()), file);
         Ok(())
     }

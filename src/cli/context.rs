@@ -11,7 +11,7 @@ use crate::engine::marts::{self, Workshop};
 use crate::engine::memo::Memo;
 use crate::engine::scope::{Filter, Scope};
 use crate::engine::{self, Wanted};
-use crate::error::{EngineError, LocateError};
+use crate::error::LocateError;
 use crate::extract::opencode::locate::{Found, Places, locate};
 use crate::extract::{Refreshed, Request, catalog, refresh};
 use crate::metric::QueryFile;
@@ -60,7 +60,7 @@ pub struct Ready {
     pub manifest: Manifest,
     /// Everything that can be asked.
     pub registry: Registry,
-    /// The database; not yet sealed.
+    /// The database.
     pub duck: Duck,
     /// Period and filters.
     pub scope: Scope,
@@ -80,21 +80,6 @@ pub struct State {
     pub refreshed: Option<Refreshed>,
     /// Keeps the store's files in place.
     pub reading: Reading,
-}
-
-impl Ready {
-    /// From now on the database reads the state's own files and nothing else.
-    ///
-    /// # Errors
-    /// The database refuses.
-    pub fn seal(&self) -> Result<(), EngineError> {
-        seal(&self.duck, &self.store, &self.manifest, &self.registry)
-    }
-}
-
-fn seal(duck: &Duck, store: &Store, manifest: &Manifest, registry: &Registry) -> Result<(), EngineError> {
-    let tables = manifest.files().map(|file| store.root().join(&file.path));
-    duck.seal(&tables.chain(marts::files(store, manifest, registry)).collect::<Vec<_>>())
 }
 
 /// A store's state and what can be asked of it; the database is opened when something must be computed.
@@ -123,7 +108,7 @@ impl Known {
             if texts.len() > 1 {
                 duck.one_thread_each()?;
             }
-            seal(&duck, &self.store, &self.manifest, &self.registry)?;
+            duck.lock()?;
             Ok(duck)
         };
         Asker::new(Box::new(opener), memo, self.scope.period.clone())
@@ -383,18 +368,23 @@ impl Context {
             if texts.is_empty() { Wanted::all() } else { Wanted::of(texts.iter().map(String::as_str), &registry) };
         let duck = open(&store, &manifest, &registry, &wanted)?;
         engine::scoped(&duck, &registry, &scope, &wanted)?;
+        duck.lock()?;
         Ok(Ready { store, manifest, registry, duck, scope, refreshed, reading })
     }
 }
 
-/// A database with the store's tables and marts.
+/// A database with the store's tables and marts, which reads the state's own files and nothing else.
 ///
 /// # Errors
 /// DuckDB does not start, or a mart's SQL fails.
 pub fn open(store: &Store, manifest: &Manifest, registry: &Registry, wanted: &Wanted) -> anyhow::Result<Duck> {
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let shop = Workshop { store, manifest, registry };
+    marts::ensure(&shop, wanted)?;
     let duck = Duck::open(threads, &store.work().join(marts::FOLDER))?;
-    marts::ensure(&duck, &Workshop { store, manifest, registry }, wanted)?;
+    let tables = manifest.files().map(|file| store.root().join(&file.path));
+    duck.reach(&tables.chain(marts::files(store, manifest, registry)).collect::<Vec<_>>(), None)?;
+    marts::show_all(&duck, &shop, wanted)?;
     engine::tables(&duck, store, manifest, registry, wanted, None)?;
     Ok(duck)
 }

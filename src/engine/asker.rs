@@ -5,6 +5,7 @@
 use super::duck::Duck;
 use super::fanout::{Measured, Task, measure_tasks};
 use super::memo::Memo;
+use super::sandbox::Select;
 use super::table::Table;
 use crate::model::period::Period;
 use std::cell::OnceCell;
@@ -35,7 +36,7 @@ impl<'a> Asker<'a> {
         self.duck.get().ok_or_else(|| anyhow::anyhow!("the query engine was not opened"))
     }
 
-    /// One question.
+    /// One question of the program's own.
     ///
     /// # Errors
     /// The database cannot be opened, or the SQL fails.
@@ -43,7 +44,7 @@ impl<'a> Asker<'a> {
         if let Some(table) = self.memo.get(name, sql, &self.period) {
             return Ok(table);
         }
-        let table = self.duck()?.answer(name, sql)?;
+        let table = self.duck()?.answer(Select::own(name, sql))?;
         self.memo.put(name, sql, &self.period, &table);
         Ok(table)
     }

@@ -1,8 +1,10 @@
 //! DuckDB: one in-memory database over the store's files, one connection a worker.
 //!
-//! Input: SQL. Output: [`Table`]s. Nothing is ever installed, loaded or fetched, and once [`Duck::seal`]ed the database
-//! reads only what lies inside the store.
+//! Input: SQL. Output: [`Table`]s. Nothing is ever installed, loaded or fetched, and after [`Duck::reach`] the database
+//! opens only the files that were named.
 
+use super::sandbox::Select;
+use super::spill::Spill;
 use super::table::{Column, Data, Table, Unit};
 use crate::error::EngineError;
 use arrow::array::{Array, AsArray, RecordBatch};
@@ -10,6 +12,7 @@ use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type};
 use camino::{Utf8Path, Utf8PathBuf};
 use duckdb::{Config, Connection};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What DuckDB may hold before it spills to disk; see [`Duck::without_limit`].
 const MEMORY: &str = "136MB";
@@ -17,11 +20,8 @@ const MEMORY: &str = "136MB";
 /// A database and the right to run SQL in it.
 pub struct Duck {
     connection: Connection,
-}
-
-/// Name of the folder that takes what does not fit into memory: one a process, since DuckDB's files have fixed names.
-fn spill() -> String {
-    format!(".spill-{}", std::process::id())
+    /// Goes after the last connection.
+    spill: Arc<Spill>,
 }
 
 /// Errors of DuckDB without the noise around them.
@@ -44,16 +44,17 @@ impl Duck {
     /// # Errors
     /// DuckDB does not start.
     pub fn open(threads: usize, scratch: &Utf8Path) -> Result<Self, EngineError> {
+        let spill = Arc::new(Spill::below(scratch));
         let config = Config::default()
             .enable_autoload_extension(false)
             .and_then(|config| config.with("autoinstall_known_extensions", "false"))
             .and_then(|config| config.with("threads", threads.to_string()))
-            .and_then(|config| config.with("temp_directory", scratch.join(spill()).as_str()))
+            .and_then(|config| config.with("temp_directory", spill.folder().as_str()))
             .and_then(|config| config.with("preserve_insertion_order", "true"))
             .and_then(|config| config.max_memory(MEMORY))
             .map_err(|error| start(&error))?;
         let connection = Connection::open_in_memory_with_flags(config).map_err(|error| start(&error))?;
-        Ok(Self { connection })
+        Ok(Self { connection, spill })
     }
 
     /// Threads that queries may use.
@@ -86,25 +87,39 @@ impl Duck {
     /// # Errors
     /// DuckDB gives none.
     pub fn again(&self) -> Result<Self, EngineError> {
-        Ok(Self { connection: self.connection.try_clone().map_err(|error| start(&error))? })
+        let connection = self.connection.try_clone().map_err(|error| start(&error))?;
+        Ok(Self { connection, spill: Arc::clone(&self.spill) })
     }
 
-    /// From now on only these files can be read, nothing can be written, and no setting changed. The list is exact: a
-    /// link or a foreign file inside the store is as far away as any other.
+    /// From now on only these files are opened, and what is below the folder, for good. The list is exact: a link or a
+    /// foreign file inside the store is as far away as any other. DuckDB would write to them as well: that nothing but one
+    /// SELECT is run of a user's texts is for [`super::sandbox`].
     ///
     /// # Errors
     /// DuckDB refuses the settings.
-    pub fn seal(&self, files: &[Utf8PathBuf]) -> Result<(), EngineError> {
-        let list = files.iter().map(|path| super::scope::literal(path.as_str())).collect::<Vec<_>>().join(", ");
+    pub fn reach(&self, files: &[Utf8PathBuf], folder: Option<&Utf8Path>) -> Result<(), EngineError> {
+        let list = |paths: &[&Utf8Path]| {
+            paths.iter().map(|path| super::scope::literal(path.as_str())).collect::<Vec<_>>().join(", ")
+        };
+        let files = list(&files.iter().map(Utf8PathBuf::as_path).collect::<Vec<_>>());
+        let folders = list(&folder.into_iter().collect::<Vec<_>>());
         self.batch(
-            "seal",
+            "reach",
             &format!(
-                "set allowed_paths = [{list}]; set enable_external_access = false; set lock_configuration = true;"
+                "set allowed_paths = [{files}]; set allowed_directories = [{folders}]; set enable_external_access = false"
             ),
         )
     }
 
-    /// Runs statements that give nothing.
+    /// From now on no setting can be changed.
+    ///
+    /// # Errors
+    /// DuckDB refuses.
+    pub fn lock(&self) -> Result<(), EngineError> {
+        self.batch("lock", "set lock_configuration = true")
+    }
+
+    /// Runs statements of the program's own that give nothing.
     ///
     /// # Errors
     /// DuckDB rejects them; `file` is named.
@@ -135,8 +150,10 @@ impl Duck {
         };
         for batch in &batches {
             for (column, array) in table.columns.iter_mut().zip(batch.columns()) {
-                append(&mut column.data, array.as_ref())
-                    .map_err(|problem| EngineError::Sql { file: file.to_owned(), message: problem })?;
+                append(&mut column.data, array.as_ref()).map_err(|problem| {
+                    let message = format!("the values of column '{}' cannot be shown: {problem}", column.name);
+                    EngineError::Sql { file: file.to_owned(), message }
+                })?;
             }
         }
         Ok(table)
@@ -148,7 +165,8 @@ impl Duck {
     ///
     /// # Errors
     /// As [`Duck::query`].
-    pub fn answer(&self, file: &str, sql: &str) -> Result<Table, EngineError> {
+    pub fn answer(&self, select: Select<'_>) -> Result<Table, EngineError> {
+        let Select { file, sql } = select;
         match self.batch(file, &format!("create or replace temp table own_answer as\n{sql}\n")) {
             Ok(()) => self.query(file, "from own_answer", &[]),
             Err(_) => self.query(file, sql, &[]),

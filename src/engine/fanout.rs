@@ -6,9 +6,9 @@
 
 use super::duck::Duck;
 use super::lazy;
+use super::sandbox::Select;
 use super::scope::Scope;
 use super::table::Table;
-use super::views::body;
 use crate::error::EngineError;
 use crate::metric::{EngineKind, QueryFile};
 use crate::model::period::Period;
@@ -31,7 +31,7 @@ pub struct Measured<'a> {
 /// # Errors
 /// Its SQL or its pipeline fails.
 pub fn measure_one(duck: &Duck, metric: &QueryFile) -> Result<Table, EngineError> {
-    let table = duck.answer(&metric.path, body(metric))?;
+    let table = duck.answer(Select::of(duck, metric)?)?;
     let table = match metric.engine {
         EngineKind::Duckdb => table,
         EngineKind::Polars => lazy::run(&metric.name, table)?,

@@ -40,11 +40,11 @@ pub struct Workshop<'a> {
     pub registry: &'a Registry,
 }
 
-/// Makes sure that the marts of a run exist and are what was built, and creates their views. True when some had to be built.
+/// Makes sure that the marts of a run exist and are what was built.
 ///
 /// # Errors
 /// A mart's SQL fails, marts depend on each other in a circle, or the folder cannot be written.
-pub fn ensure(duck: &Duck, shop: &Workshop<'_>, wanted: &Wanted) -> Result<bool, EngineError> {
+pub fn ensure(shop: &Workshop<'_>, wanted: &Wanted) -> Result<(), EngineError> {
     let root = &shop.store.work().join(FOLDER);
     crate::store::refuse_link(root)?;
     let folder = folder_of(shop.store, shop.manifest, shop.registry);
@@ -61,9 +61,8 @@ pub fn ensure(duck: &Duck, shop: &Workshop<'_>, wanted: &Wanted) -> Result<bool,
         marts.iter().filter(is_needed).filter(is_bad).copied().collect()
     };
     let mut sums = Sums::load(&folder);
-    let mut is_built = false;
+    private_folder(root).map_err(crate::store::io("create", root))?;
     if !missing(&sums).is_empty() {
-        private_folder(root).map_err(crate::store::io("create", root))?;
         let _turn = take_turn(root)?;
         // Another process may have built them while this one waited.
         sums = Sums::load(&folder);
@@ -72,7 +71,7 @@ pub fn ensure(duck: &Duck, shop: &Workshop<'_>, wanted: &Wanted) -> Result<bool,
             forget_broken(&folder, &sums, &targets)?;
             let plan = Plan::new(&marts, &targets)?;
             let incoming = root.join(".incoming");
-            let built = build::build(duck, shop, &plan, &incoming)
+            let built = build::build(shop, &plan, &incoming)
                 .and_then(|()| Ok(sums.take(&incoming)?))
                 .and_then(|()| Ok(place(root, &incoming, &folder, &sums)?));
             if let Err(error) = built {
@@ -80,13 +79,20 @@ pub fn ensure(duck: &Duck, shop: &Workshop<'_>, wanted: &Wanted) -> Result<bool,
                 let _ = remove(&incoming);
                 return Err(error.while_building(root));
             }
-            is_built = true;
         }
     }
-    for mart in marts.iter().filter(|mart| wanted.has_mart(mart)) {
-        show(duck, mart, &sums.files_of(&folder, mart))?;
-    }
-    Ok(is_built)
+    Ok(())
+}
+
+/// Shows the marts of a run as views.
+///
+/// # Errors
+/// A mart's file is damaged.
+pub fn show_all(duck: &Duck, shop: &Workshop<'_>, wanted: &Wanted) -> Result<(), EngineError> {
+    let folder = folder_of(shop.store, shop.manifest, shop.registry);
+    let sums = Sums::load(&folder);
+    let mut marts = shop.registry.layer(Layer::Mart).filter(|mart| wanted.has_mart(mart));
+    marts.try_for_each(|mart| show(duck, mart, &sums.files_of(&folder, mart)))
 }
 
 /// Says which marts are not what was built, and forgets what was measured of them.
@@ -198,7 +204,7 @@ fn place(root: &Utf8Path, incoming: &Utf8Path, folder: &Utf8Path, sums: &Sums) -
     let mut same_state = Vec::new();
     let mut gone = Vec::new();
     for entry in root.read_dir_utf8().map_err(crate::store::io("read", root))?.filter_map(Result::ok) {
-        let is_spill = entry.file_name().starts_with(".spill-");
+        let is_spill = entry.file_name().starts_with(super::spill::PREFIX);
         if entry.path() == folder || !entry.path().is_dir() || is_spill {
             continue;
         }

@@ -14,6 +14,7 @@ pub mod marts;
 pub mod memo;
 pub mod sandbox;
 pub mod scope;
+mod spill;
 pub mod table;
 mod union;
 mod views;

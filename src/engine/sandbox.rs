@@ -1,10 +1,13 @@
 //! What a user's SQL may do: one SELECT over the store, nothing else.
 //!
-//! Input: SQL text and parameters. Output: the statement ready to run, with `$name` turned into positions.
+//! Input: SQL text and parameters, or a query file. Output: the statement ready to run, with `$name` turned into positions,
+//! or ready to be pasted into another.
 
 use super::duck::Duck;
 use super::table::Value;
+use super::views::body;
 use crate::error::EngineError;
+use crate::metric::QueryFile;
 
 /// A statement that is safe to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,9 +18,51 @@ pub struct Checked {
     pub values: Vec<String>,
 }
 
-/// Functions that act, or run text that nobody has checked. What they could reach is sealed off; they are refused all the same.
-const ACTING: [&str; 6] =
-    ["query", "json_execute_serialized_sql", "write_log", "checkpoint", "force_checkpoint", "nextval"];
+/// One SELECT, ready to be pasted into a statement: of the program's own, or checked.
+#[derive(Debug, Clone, Copy)]
+pub struct Select<'a> {
+    /// Named in errors.
+    pub(super) file: &'a str,
+    pub(super) sql: &'a str,
+}
+
+impl<'a> Select<'a> {
+    /// A text of the program's own.
+    #[must_use]
+    pub fn own(file: &'a str, sql: &'a str) -> Self {
+        Self { file, sql }
+    }
+
+    /// The statement of a query file.
+    ///
+    /// # Errors
+    /// It is a user's, and no SELECT.
+    pub fn of(duck: &Duck, file: &'a QueryFile) -> Result<Self, EngineError> {
+        let select = Self { file: &file.path, sql: body(file) };
+        if !file.is_embedded {
+            one_select(duck, select.file, select.sql)?;
+        }
+        Ok(select)
+    }
+}
+
+/// Kinds of queries that only read. Others can stand in a `with` (`copy … to`, `insert`, `update`, `delete`).
+const READING: [&str; 4] = ["SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"];
+
+/// Functions that act, take addresses of memory, or run text that nobody has checked. What they could reach is sealed off;
+/// they are refused all the same.
+const ACTING: [&str; 10] = [
+    "query",
+    "json_execute_serialized_sql",
+    "write_log",
+    "checkpoint",
+    "force_checkpoint",
+    "nextval",
+    "currval",
+    "setval",
+    "arrow_scan",
+    "arrow_scan_dumb",
+];
 
 /// Beginnings of names of functions that act.
 const ACTING_PREFIXES: [&str; 7] = [
@@ -30,53 +75,71 @@ const ACTING_PREFIXES: [&str; 7] = [
     "destroy_external_",
 ];
 
-/// The first function in a parsed statement that does something.
-fn acting(tree: &serde_json::Value) -> Option<String> {
-    match tree {
-        serde_json::Value::Object(fields) => {
-            let name = fields.get("function_name").and_then(serde_json::Value::as_str).map(str::to_lowercase);
-            let is_acting = |name: &String| {
-                ACTING.contains(&name.as_str()) || ACTING_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-            };
-            name.filter(is_acting).or_else(|| fields.values().find_map(acting))
-        }
-        serde_json::Value::Array(items) => items.iter().find_map(acting),
-        _ => None,
+/// The texts of a key, wherever it stands in a JSON document. Looking at the text takes any depth; inside of a string the
+/// quotes of a key would be escaped.
+fn texts_of<'t>(tree: &'t str, key: &str) -> Vec<&'t str> {
+    let mark = format!("\"{key}\":\"");
+    tree.match_indices(&mark).filter_map(|(at, mark)| tree[at + mark.len()..].split('"').next()).collect()
+}
+
+/// What in a parsed statement does more than read.
+fn acting(tree: &str) -> Option<String> {
+    let is_acting = |name: &&str| {
+        let name = name.to_lowercase();
+        ACTING.contains(&name.as_str()) || ACTING_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    };
+    let kind = texts_of(tree, "type").into_iter().find(|kind| kind.ends_with("_NODE") && !READING.contains(kind));
+    let name = || texts_of(tree, "function_name").into_iter().find(is_acting);
+    kind.map(|kind| kind.trim_end_matches("_NODE").trim_end_matches("_QUERY").to_owned())
+        .or_else(|| name().map(|name| format!("{name}()")))
+}
+
+/// Checks that `sql` is exactly one SELECT in all its parts, by DuckDB's own parser.
+fn one_select(duck: &Duck, file: &str, sql: &str) -> Result<(), EngineError> {
+    const PARSED: &str = "select tree, json_array_length(tree, '$.statements') \
+        from (select json_serialize_sql(cast(? as varchar)) as tree)";
+    let reject = |problem: String| EngineError::NotSelect { file: file.to_owned(), problem };
+    let parsed = duck.query(file, PARSED, &[sql.to_owned()])?;
+    let Value::Text(tree) = parsed.value(0, 0) else { return Err(reject("the parser said nothing".into())) };
+    match parsed.value(0, 1).as_i64() {
+        Some(1) => match acting(tree) {
+            Some(what) => Err(reject(format!("{what} does more than read"))),
+            None => Ok(()),
+        },
+        Some(0) => Err(reject("it is empty".into())),
+        Some(count) => Err(reject(format!("it holds {count} statements"))),
+        None => Err(refused(file, tree)),
     }
 }
 
-/// Checks that `sql` is exactly one SELECT, by DuckDB's own parser, and orders its parameters.
+/// What the parser has against a text.
+fn refused(file: &str, answer: &str) -> EngineError {
+    let answer: serde_json::Value = serde_json::from_str(answer).unwrap_or_default();
+    let text = |key: &str| answer.get(key).and_then(serde_json::Value::as_str);
+    match (text("error_type"), text("error_message")) {
+        // A typing error is the common case: let it read as what it is.
+        (Some("parser"), Some(message)) => EngineError::Sql { file: file.to_owned(), message: message.to_owned() },
+        _ => EngineError::NotSelect {
+            file: file.to_owned(),
+            problem: "this is another statement (PIVOT is a SELECT where its values are listed: on column in (…))"
+                .into(),
+        },
+    }
+}
+
+/// Checks that `sql` is exactly one SELECT, and orders its parameters.
 ///
 /// # Errors
 /// It is something else, or parameters are missing or left over.
 pub fn check(duck: &Duck, file: &str, sql: &str, parameters: &[String]) -> Result<Checked, EngineError> {
     let sql = sql.trim().trim_end_matches(';').trim_end();
-    let reject = |problem: String| EngineError::NotSelect { file: file.to_owned(), problem };
-    if sql.is_empty() {
-        return Err(reject("it is empty".into()));
+    one_select(duck, file, sql)?;
+    let checked = bind(file, sql, parameters)?;
+    if checked.sql != sql {
+        // What runs is what was looked at.
+        one_select(duck, file, &checked.sql)?;
     }
-    let parsed = duck.query(file, "select json_serialize_sql(cast(? as varchar))", &[sql.to_owned()])?;
-    let Value::Text(tree) = parsed.value(0, 0) else { return Err(reject("the parser said nothing".into())) };
-    let tree: serde_json::Value =
-        serde_json::from_str(tree).map_err(|error| reject(format!("the parser's answer is not JSON ({error})")))?;
-    if tree.get("error").and_then(serde_json::Value::as_bool) == Some(true) {
-        let message =
-            tree.get("error_message").and_then(serde_json::Value::as_str).unwrap_or("not a SELECT").to_owned();
-        // A typing error is the common case: let it read as what it is.
-        return Err(if tree.get("error_type").and_then(serde_json::Value::as_str) == Some("parser") {
-            EngineError::Sql { file: file.to_owned(), message }
-        } else {
-            reject(message)
-        });
-    }
-    match tree.get("statements").and_then(serde_json::Value::as_array).map(Vec::len) {
-        Some(1) => {}
-        count => return Err(reject(format!("it holds {} statements", count.unwrap_or(0)))),
-    }
-    if let Some(name) = acting(&tree) {
-        return Err(reject(format!("{name}() does more than read")));
-    }
-    bind(file, sql, parameters)
+    Ok(checked)
 }
 
 /// One stretch of SQL text.
@@ -103,6 +166,7 @@ fn pieces(sql: &str) -> Vec<Piece<'_>> {
             b'/' if bytes.get(at + 1) == Some(&b'*') => {
                 sql[at..].find("*/").map_or(bytes.len(), |length| at + length + 2)
             }
+            b'$' if dollar_quoted(&sql[at..]) > 0 => at + dollar_quoted(&sql[at..]),
             b'?' => {
                 pieces.extend([Piece::Text(&sql[start..at]), Piece::Question]);
                 start = at + 1;
@@ -121,6 +185,16 @@ fn pieces(sql: &str) -> Vec<Piece<'_>> {
     }
     pieces.push(Piece::Text(&sql[start..]));
     pieces
+}
+
+/// The length of the string between `$tag$` and `$tag$` on which a text begins; 0 where it does not.
+fn dollar_quoted(text: &str) -> usize {
+    let is_of_tag = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let length = text[1..].find(|letter| !is_of_tag(letter)).map_or(0, |letters| letters + 2);
+    match text.get(..length).filter(|tag| tag.ends_with('$')) {
+        Some(tag) => text[length..].find(tag).map_or(text.len(), |end| length + end + length),
+        None => 0,
+    }
 }
 
 fn bind(file: &str, sql: &str, parameters: &[String]) -> Result<Checked, EngineError> {
@@ -187,6 +261,8 @@ mod tests {
                 .expect("ok");
         assert_eq!(checked.values, ["ses_1", "two", "y=z"]);
         assert_eq!(checked.sql, "select ? where a = ? -- ? here\n and b = '?' and \"c?\" = ?");
+        let checked = bound("select $a$ ? $a $$ $a$, $$?$$, $a, $1", &["a=b"]).expect("ok");
+        assert_eq!((checked.sql.as_str(), checked.values.len()), ("select $a$ ? $a $$ $a$, $$?$$, ?, $1", 1));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use super::duck::Duck;
 use super::macros::MACROS;
+use super::sandbox::Select;
 use super::scope::{Scope, literal};
 use super::union::Union;
 use super::wanted::Wanted;
@@ -77,7 +78,8 @@ pub fn tables(
         if partitions.is_some() && undivided(file) {
             continue;
         }
-        duck.batch(&file.path, &format!("create or replace view \"{}\" as {}", file.name, body(file)))?;
+        let select = Select::of(duck, file)?.sql;
+        duck.batch(&file.path, &format!("create or replace view \"{}\" as {select}", file.name))?;
     }
     if partitions.is_none() && wanted.has("skills") {
         duck.batch("skills", "create or replace view skills as select * from stg_skills")?;

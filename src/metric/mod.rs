@@ -107,6 +107,8 @@ pub struct QueryFile {
     pub prose: String,
     /// The whole file.
     pub text: String,
+    /// Part of the program; what a user wrote is checked before it runs.
+    pub is_embedded: bool,
     /// Line of the file on which the SELECT begins, from 1.
     pub first_line: usize,
 }
@@ -152,8 +154,12 @@ impl QueryFile {
             is_stored: true,
             prose: header.prose.clone(),
             text: text.to_owned(),
+            is_embedded: false,
             first_line: header.body_line,
         };
+        if matches!(layer, Layer::Staging | Layer::Mart) && !is_identifier(&file.name) {
+            return Err(header.error(1, "a view is called like its file: letters, digits and _ alone"));
+        }
         if let Some((_, needed, optional)) = KEYS.iter().find(|(of, ..)| *of == layer) {
             header.check_keys(needed, optional)?;
             if file.prose.is_empty() {
@@ -172,6 +178,9 @@ impl QueryFile {
                 "title" => file.title.clone_from(&entry.value),
                 "grain" => file.grain.clone_from(&entry.value),
                 "sources" => file.sources = header::list(&entry.value),
+                "time" if !is_identifier(&entry.value) => {
+                    return Err(fail(format!("time is '{}': the name of a column, or none", entry.value)));
+                }
                 "time" => file.time = Some(entry.value.clone()).filter(|value| value != "none"),
                 "reach" => {
                     file.is_by_session = match entry.value.as_str() {
@@ -210,6 +219,11 @@ impl QueryFile {
         }
         Ok(file)
     }
+}
+
+/// What may stand in SQL as a name without changing its meaning.
+fn is_identifier(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 impl Evidence {

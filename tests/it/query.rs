@@ -285,3 +285,57 @@ fn a_users_own_query_needs_no_contract_and_is_found_by_name() {
     let rows = place.json(&real(), &["query", "mine", "--param", "part=Audit%", "--json"]);
     assert!(rows[0]["n"].as_i64().is_some_and(|n| n > 0), "{rows}");
 }
+
+#[test]
+fn a_file_is_written_whole_and_never_over_a_database_or_a_store() {
+    let place = Place::measured();
+    let db = place.path("opencode.db");
+    std::fs::copy(real(), &db).expect("copied");
+    std::fs::write(place.path("opencode.db-wal"), "").expect("written");
+    let link = place.path("link.csv");
+    std::os::unix::fs::symlink(&db, &link).expect("linked");
+    let marts = crate::harness::tree(&place.path("store"));
+    let first = |start: &str| format!("store/{}", marts.iter().find(|path| path.starts_with(start)).expect("a file"));
+    let names =
+        ["opencode.db", "opencode.db-wal", "opencode.db-shm", "link.csv", "store/new.csv", "store/manifest.json"];
+    let hash = |path: &std::path::Path| std::fs::read(path).ok().map(|bytes| logicoma::model::digest::sha256(&bytes));
+    for name in names.iter().map(|name| (*name).to_owned()).chain([first("part/"), first("marts/")]) {
+        let before = hash(&place.path(&name));
+        for args in [
+            &["query", "-c", "select 1 as n", "--format", "csv"][..],
+            &["stats", "--json"],
+            &["metrics", "run", "overview", "daily", "--json"],
+        ] {
+            let run = place.run(&[&["--no-extract"], args, &["-o", &name]].concat());
+            run.fails(
+                2,
+                &["overwrite", "opencode.db"].map(|word| if name.starts_with("store") { "store" } else { word }),
+            );
+            assert_eq!(hash(&place.path(&name)), before, "{name}");
+        }
+    }
+    // A link to a plain file stays one; nothing is left beside it.
+    std::fs::write(place.path("old.csv"), "old").expect("written");
+    std::fs::remove_file(&link).expect("removed");
+    std::os::unix::fs::symlink(place.path("old.csv"), &link).expect("linked");
+    place.run(&["--no-extract", "query", "-c", "select 1 as n", "--format", "csv", "-o", "link.csv"]).ok();
+    place.run(&["--no-extract", "query", "-c", "select 1 as n", "--format", "csv", "-o", "new.csv"]).ok();
+    place.run(&["--no-extract", "query", "-c", "select 1 as n", "--format", "csv", "-o", "/dev/null"]).ok();
+    assert!(link.is_symlink());
+    for name in ["old.csv", "new.csv"] {
+        assert_eq!(std::fs::read_to_string(place.path(name)).expect("read"), "n\n1\n");
+    }
+    assert!(!crate::harness::tree(place.folder.path()).iter().any(|path| path.starts_with(".logicoma")));
+}
+
+#[test]
+fn odd_names_and_values_stay_in_their_line() {
+    let place = Place::measured();
+    let ask = |sql: &str, format: &str| place.run(&["--no-extract", "query", "-c", sql, "--format", format]);
+    for format in ["table", "markdown"] {
+        let out = ask("select 1 as \"a\nb|c\", 2 as d_e", format).ok().out;
+        assert_eq!(out.lines().count(), if format == "table" { 2 } else { 3 }, "{out}");
+    }
+    ask("pivot part on part_type using count(*)", "table").fails(5, &["PIVOT", "in ("]);
+    ask("from test_all_types()", "table").fails(5, &["column '"]);
+}

@@ -284,3 +284,25 @@ fn names_in_a_database_are_values_and_never_paths_or_sql() {
         assert!(path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._=-".contains(&byte)), "{path}");
     }
 }
+
+#[test]
+fn what_ended_runs_spilled_goes_and_what_others_hold_stays() {
+    let place = Place::measured();
+    let marts = place.path("store/marts");
+    let folders = [".spill-999999999", ".spill-999999998-0", ".spill-1-7", ".spill-1-8"].map(|name| marts.join(name));
+    for folder in &folders {
+        fs::create_dir(folder).expect("folder");
+        fs::write(folder.join("duckdb_temp_storage_DEFAULT-0.tmp"), "spilled").expect("written");
+    }
+    // Killed runs leave their lock, which nobody holds; numbers of processes are used again.
+    for folder in &folders[1..] {
+        fs::write(folder.join("lock"), "").expect("written");
+    }
+    let held = fs::File::open(folders[3].join("lock")).expect("opened");
+    held.lock().expect("locked");
+    place.run(&["--no-extract", "query", "-c", "select count(*) from part"]).ok();
+    assert_eq!(folders.map(|folder| folder.exists()), [false, false, false, true]);
+    drop(held);
+    place.run(&["--no-extract", "query", "-c", "select count(*) from part"]).ok();
+    assert!(!tree(&marts).iter().any(|path| path.contains(".spill-")));
+}

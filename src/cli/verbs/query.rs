@@ -84,7 +84,6 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         context.say_period(&ready.scope);
     }
     let Some(Asked { file, sql, pipeline, units }) = asked else { return Ok(()) };
-    ready.seal()?;
     let checked = sandbox::check(&ready.duck, &file, &sql, &args.param)?;
     let mut table = ready.duck.query(&file, &checked.sql, &checked.values)?;
     if let Some(name) = pipeline {

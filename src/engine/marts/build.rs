@@ -9,8 +9,9 @@ use super::plan::Plan;
 use super::queue::Queue;
 use super::{Workshop, show};
 use crate::engine::duck::Duck;
+use crate::engine::sandbox::Select;
 use crate::engine::scope::literal;
-use crate::engine::views::{body, partition_of};
+use crate::engine::views::partition_of;
 use crate::engine::wanted::Wanted;
 use crate::error::{EngineError, StoreError};
 use crate::metric::QueryFile;
@@ -34,23 +35,26 @@ const ROW_GROUP: u32 = 30_720;
 /// tables to be held in memory after it.
 const UNWANTED: &str = "join_order,build_side_probe_side";
 
-/// Builds all marts of a plan below `incoming`.
-pub(super) fn build(duck: &Duck, shop: &Workshop<'_>, plan: &Plan<'_>, incoming: &Utf8Path) -> Result<(), EngineError> {
+/// Builds all marts of a plan below `incoming`, in a database of its own: it may write there, and nobody asks it anything.
+pub(super) fn build(shop: &Workshop<'_>, plan: &Plan<'_>, incoming: &Utf8Path) -> Result<(), EngineError> {
     if incoming.exists() {
         std::fs::remove_dir_all(incoming).map_err(crate::store::io("remove", incoming))?;
     }
     private_folder(incoming).map_err(crate::store::io("create", incoming))?;
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let duck = &Duck::open(threads, incoming.parent().unwrap_or(incoming))?;
+    let tables: Vec<Utf8PathBuf> = shop.manifest.files().map(|file| shop.store.root().join(&file.path)).collect();
+    duck.reach(&tables, Some(incoming))?;
     let texts = plan.before.iter().chain(&plan.by_session).chain(&plan.after).map(|mart| mart.text.as_str());
     let wanted = Wanted::of(texts, shop.registry);
     crate::engine::tables(duck, shop.store, shop.manifest, shop.registry, &wanted, None)?;
     duck.batch("optimizers", &format!("set disabled_optimizers = '{UNWANTED}'"))?;
-    let threads = duck.threads()?;
     duck.one_thread_each()?;
     let site = Site { plan, incoming, threads, turn: RwLock::new(()) };
     let chunks = chunks(shop.manifest);
     if chunks.len() == 1 {
         let all = [plan.before.as_slice(), &plan.by_session, &plan.after].concat();
-        site.over_all(duck, &all, true)?;
+        site.over_all(duck, &all, true)
     } else {
         site.over_all(duck, &plan.before, false)?;
         site.by_session(duck, shop, &chunks)?;
@@ -60,10 +64,8 @@ pub(super) fn build(duck: &Duck, shop: &Workshop<'_>, plan: &Plan<'_>, incoming:
             show(duck, mart, &files)?;
         }
         site.over_all(duck, &plan.after, true)?;
-        Stage { duck, site: &site, chunk: None }.drop(&plan.before)?;
+        Stage { duck, site: &site, chunk: None }.drop(&plan.before)
     }
-    duck.batch("threads", &format!("set threads = {threads}"))?;
-    duck.batch("optimizers", "reset disabled_optimizers")
 }
 
 /// What all that build share.
@@ -150,16 +152,17 @@ struct Stage<'a> {
 impl Stage<'_> {
     fn make(&self, mart: &QueryFile) -> Result<(), EngineError> {
         let started = std::time::Instant::now();
+        let select = Select::of(self.duck, mart)?;
         let sql = if self.site.plan.is_written(mart) {
             let file = file_of(self.site.incoming, mart, self.chunk);
             if let Some(folder) = file.parent() {
                 private_folder(folder).map_err(crate::store::io("create", folder))?;
             }
-            self.run(mart, &copy(mart, &file))?;
+            self.run(mart, &copy(select, &file))?;
             private(&file)?;
             show(self.duck, mart, &[file])
         } else {
-            self.run(mart, &format!("create or replace table \"mart_{}\" as ({}\n)", mart.name, body(mart)))
+            self.run(mart, &format!("create or replace table \"mart_{}\" as ({}\n)", mart.name, select.sql))
         };
         tracing::debug!(
             mart = mart.name,
@@ -198,9 +201,9 @@ impl Stage<'_> {
     }
 }
 
-fn copy(mart: &QueryFile, file: &Utf8Path) -> String {
+fn copy(select: Select<'_>, file: &Utf8Path) -> String {
     let file = literal(file.as_str());
-    format!("copy ({}\n) to {file} (format parquet, compression zstd, row_group_size {ROW_GROUP})", body(mart))
+    format!("copy ({}\n) to {file} (format parquet, compression zstd, row_group_size {ROW_GROUP})", select.sql)
 }
 
 fn private(file: &Utf8Path) -> Result<(), StoreError> {
