@@ -31,6 +31,9 @@ pub const FOLDER: &str = "snapshots";
 
 const LOCK: &str = ".lock";
 
+/// Bytes of a name. There are snapshots with longer names than new ones get.
+const LONGEST: usize = 160;
+
 /// A folder that holds snapshots; several machines may share it.
 #[derive(Debug, Clone)]
 pub struct Archive {
@@ -60,7 +63,7 @@ impl Listed {
 /// It is not.
 pub fn check_name(name: &str) -> Result<(), SnapshotError> {
     let fine = !name.is_empty()
-        && name.len() <= 120
+        && name.len() <= LONGEST
         && !name.starts_with('.')
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
     if fine { Ok(()) } else { Err(SnapshotError::Name { name: name.to_owned() }) }

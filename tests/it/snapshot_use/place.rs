@@ -68,6 +68,14 @@ fn a_name_that_can_be_made_can_be_found() {
     }
     let listed = rows(place.run(&["snapshot", "list", "--json"]));
     let folders = fs::read_dir(place.path("store/snapshots")).expect("archive").flatten();
+    // Names that earlier versions gave.
+    let long = format!("2026-11-01T120000Z-{}", "n".repeat(120));
+    fs::rename(
+        place.path("store/snapshots").join(listed[0]["name"].as_str().expect("a name")),
+        place.path("store/snapshots").join(&long),
+    )
+    .expect("renamed");
+    place.run(&["snapshot", "verify"]).fails(6, &[&long, "names another snapshot"]);
     let visible = folders.filter(|entry| !entry.file_name().to_string_lossy().starts_with('.')).count();
     assert_eq!(listed.as_array().map(Vec::len), Some(visible));
 }
