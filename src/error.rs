@@ -186,7 +186,7 @@ impl Hint for ExtractError {
                  `logicoma doctor` shows what is there"
                     .into()
             }
-            Self::Locked { .. } => "wait until the other process is done (a migration or vacuum), then try again".into(),
+            Self::Locked { .. } => "wait until the other process is done (a migration or vacuum), then try again; --no-extract works on what was read before".into(),
             Self::Corrupt { .. } => "the store keeps what was read before: --no-extract works on it; `sqlite3 FILE .recover` may rescue the database".into(),
             Self::Io { source, .. } if Lack::of(source).is_some() => return Lack::of(source).map(|lack| lack.hint().into()),
             Self::Sqlite { path, .. } | Self::Io { path, .. } => {
@@ -327,7 +327,10 @@ impl Hint for StoreError {
         Some(match self {
             Self::Io { source, .. } if Lack::of(source).is_some() => return Lack::of(source).map(Lack::hint_for_store),
             Self::Io { path, .. } => {
-                format!("check who owns {path}, or choose another folder with --store DIR; the old state is untouched")
+                format!(
+                    "check who owns {path}, or choose another folder with --store DIR; the old state is untouched, and \
+                     --no-extract reads it as it is"
+                )
             }
             Self::Locked { .. } => "wait for the other one to end, then try again".into(),
             Self::Absent { .. } => "run `logicoma extract` first, or leave --no-extract out".into(),

@@ -2,6 +2,7 @@
 
 use crate::model::period::PeriodSpec;
 use camino::Utf8PathBuf;
+use clap::builder::{NonEmptyStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 const WHERE: &str = "Where the data is";
@@ -28,7 +29,8 @@ pub struct Globals {
     #[arg(long, global = true, value_name = "PATH", help_heading = WHERE)]
     pub db: Vec<String>,
     /// Folder of Logicoma's store [env: LOGICOMA_STORE] [default: ~/.local/share/logicoma/store]
-    #[arg(long, global = true, value_name = "DIR", help_heading = WHERE)]
+    #[arg(long, global = true, value_name = "DIR", help_heading = WHERE,
+        value_parser = NonEmptyStringValueParser::new().map(Utf8PathBuf::from))]
     pub store: Option<Utf8PathBuf>,
     /// Home directory whose skills and OpenCode configuration are looked at [default: yours]
     #[arg(long, global = true, value_name = "DIR", help_heading = WHERE)]

@@ -66,6 +66,10 @@ impl Store {
                 folders.extend(folder.ancestors().take_while(|above| *above != self.root).map(Utf8Path::to_owned));
                 if !is_placed {
                     private_folder(folder).map_err(io("create", folder))?;
+                    if to.is_dir() && !to.is_symlink() {
+                        // Only an empty one: what somebody put into it is not ours.
+                        std::fs::remove_dir(&to).map_err(io("remove", &to))?;
+                    }
                     std::fs::rename(&from, &to).map_err(io("rename", &to))?;
                 }
             }

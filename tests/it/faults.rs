@@ -1,5 +1,6 @@
 //! Bad input: a clear sentence, the right exit code, a hint, and nothing half-written.
 
+mod beside;
 mod wounds;
 
 use crate::harness::{Place, fixture, real};
@@ -219,7 +220,7 @@ fn a_locked_database_is_exit_4_after_the_busy_time_out() {
     let db = copy_of_real(&place);
     let writer = rusqlite::Connection::open(&db).expect("opened");
     writer.execute_batch("begin exclusive").expect("locked");
-    place.on(&db, &["extract"]).fails(4, &["is locked by another process", "hint:"]);
+    place.on(&db, &["extract"]).fails(4, &["is locked by another process", "hint:", "--no-extract"]);
     writer.execute_batch("rollback").expect("unlocked");
     place.on(&db, &["extract"]).ok();
 }

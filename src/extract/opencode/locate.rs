@@ -63,6 +63,7 @@ impl Found {
     pub fn fingerprint(&self) -> Result<Fingerprint, ExtractError> {
         let path =
             camino::absolute_utf8(&self.path).map_err(|source| ExtractError::Io { path: self.path.clone(), source })?;
+        sqlite::check_kind(&path)?;
         sqlite::fingerprint(&path)
     }
 }

@@ -9,6 +9,7 @@
 //! sessions changed, reads these again, and writes the files anew in which rows of theirs lie (`merge`). Rows that
 //! the source no longer holds stay, with the time at which they were last seen.
 
+mod aside;
 mod columns;
 pub mod decode;
 mod heads;

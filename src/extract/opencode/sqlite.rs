@@ -5,6 +5,7 @@
 //! would create one there), and then [`Source::verify_unchanged`] tells whether a writer came meanwhile.
 //! Only the tables of [`ALLOWED`] are ever named in SQL: the rest may hold secrets, or be most of the file.
 
+use super::aside::{self, has_journal, sidecar};
 use super::partition::Generation;
 use super::rescue::Gaps;
 use super::storage;
@@ -94,10 +95,6 @@ pub(super) fn modified_ns(metadata: &std::fs::Metadata) -> i64 {
         .unwrap_or(0)
 }
 
-fn sidecar(path: &Utf8Path, suffix: &str) -> Utf8PathBuf {
-    Utf8PathBuf::from(format!("{path}{suffix}"))
-}
-
 /// The head of the log's index, both copies of it.
 /// The log's index, whose first bytes change with every commit. The file stays open as long as the database: closing it would
 /// give up every lock that SQLite holds on it in this process (POSIX locks go with the first handle that is closed), and a
@@ -139,6 +136,12 @@ pub(crate) fn explain(path: &Utf8Path, table: Option<&'static str>, source: rusq
         Some(ErrorCode::NotADatabase) => ExtractError::NotSqlite { path },
         _ => ExtractError::Sqlite { path, source },
     }
+}
+
+/// A pipe or a device would be waited for, or read, for ever.
+pub(super) fn check_kind(path: &Utf8Path) -> Result<(), ExtractError> {
+    let found = std::fs::metadata(path).map_err(|source| ExtractError::Io { path: path.to_owned(), source })?;
+    if found.is_file() || found.is_dir() { Ok(()) } else { Err(ExtractError::NotSqlite { path: path.to_owned() }) }
 }
 
 fn check_header(path: &Utf8Path, fingerprint: &Fingerprint) -> Result<Option<[u8; 20]>, ExtractError> {
@@ -204,27 +207,33 @@ impl Source {
     fn open_with(path: &Utf8Path, scratch: &Utf8Path, rescue: bool) -> Result<Self, ExtractError> {
         let absolute =
             camino::absolute_utf8(path).map_err(|source| ExtractError::Io { path: path.to_owned(), source })?;
+        check_kind(&absolute)?;
         let fingerprint = fingerprint(&absolute)?;
         if absolute.is_dir() {
             return Self::open_storage(path, &absolute, fingerprint, scratch);
         }
         let header = check_header(&absolute, &fingerprint)?;
         let in_wal_mode = header.is_some_and(|header| header[18] == 2);
-        let immutable = in_wal_mode && fingerprint.wal_size == 0 && !sidecar(&absolute, "-wal").exists();
+        let has_index = sidecar(&absolute, "-shm").exists();
+        // Without the log's index SQLite would make one beside the database, and leave it there.
+        let immutable = in_wal_mode && fingerprint.wal_size == 0 && !(has_index && sidecar(&absolute, "-wal").exists());
+        let must_copy = (in_wal_mode || header.is_none()) && fingerprint.wal_size > 0 && !has_index;
         let mut copy = None;
         let mut log = Log::open(&absolute);
-        let connection = match connect(&absolute, immutable, rescue) {
-            Ok(connection) => connection,
-            Err(error) if fingerprint.wal_size > 0 && cannot_share(&error) => {
-                let folder = copy_aside(&absolute, scratch)?;
-                let inside = folder.path().join("opencode.db");
-                let inside = Utf8PathBuf::from_path_buf(inside).unwrap_or_default();
+        let connected = if must_copy { None } else { Some(connect(&absolute, immutable, rescue)) };
+        let connection = match connected {
+            Some(Ok(connection)) => connection,
+            Some(Err(error)) if !(cannot_share(&error) && (fingerprint.wal_size > 0 || has_journal(&absolute))) => {
+                return Err(explain(path, None, error));
+            }
+            _ => {
+                let folder = aside::copy(&absolute, &fingerprint, scratch)?;
+                let inside = Utf8PathBuf::from_path_buf(folder.path().join(aside::NAME)).unwrap_or_default();
                 let connection = connect(&inside, false, rescue).map_err(|error| explain(path, None, error))?;
                 log = Log::open(&inside);
                 copy = Some(folder);
                 connection
             }
-            Err(error) => return Err(explain(path, None, error)),
         };
         let columns = read_columns(&connection).map_err(|error| explain(path, None, error))?;
         let gaps = rescue.then(RefCell::default);
@@ -242,7 +251,7 @@ impl Source {
     ) -> Result<Self, ExtractError> {
         let io = |source| ExtractError::Store(crate::store::io("create", scratch)(source));
         let copy = tempfile::Builder::new().prefix("json-").tempdir_in(scratch).map_err(io)?;
-        let inside = Utf8PathBuf::from_path_buf(copy.path().join("opencode.db")).unwrap_or_default();
+        let inside = Utf8PathBuf::from_path_buf(copy.path().join(aside::NAME)).unwrap_or_default();
         let converted = storage::convert(folder, &inside)?;
         tracing::info!("{folder}: {converted:?}");
         let connection = connect(&inside, false, false).map_err(|error| explain(path, None, error))?;
@@ -256,7 +265,7 @@ impl Source {
         if self.gaps.is_some() {
             return None;
         }
-        let inside = self.copy.as_ref().map(|folder| folder.path().join("opencode.db"));
+        let inside = self.copy.as_ref().map(|folder| folder.path().join(aside::NAME));
         let path = match inside {
             Some(inside) => Utf8PathBuf::from_path_buf(inside).ok()?,
             None => camino::absolute_utf8(&self.path).ok()?,
@@ -323,8 +332,7 @@ impl Source {
     pub fn verify_unchanged(&self) -> bool {
         !self.immutable
             || (camino::absolute_utf8(&self.path).ok().and_then(|path| fingerprint(&path).ok()).as_ref()
-                == Some(&self.fingerprint)
-                && !sidecar(&self.path, "-wal").exists())
+                == Some(&self.fingerprint))
     }
 
     /// `select` list for columns that may be missing: NULL stands in.
@@ -371,14 +379,6 @@ impl Source {
 fn cannot_share(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::{CannotOpen, PermissionDenied, ReadOnly, SystemIoFailure};
     matches!(error.sqlite_error_code(), Some(CannotOpen | ReadOnly | PermissionDenied | SystemIoFailure))
-}
-
-fn copy_aside(path: &Utf8Path, scratch: &Utf8Path) -> Result<tempfile::TempDir, ExtractError> {
-    let io = |source| ExtractError::Io { path: path.to_owned(), source };
-    let folder = tempfile::Builder::new().prefix("wal-copy-").tempdir_in(scratch).map_err(io)?;
-    std::fs::copy(path, folder.path().join("opencode.db")).map_err(io)?;
-    std::fs::copy(sidecar(path, "-wal"), folder.path().join("opencode.db-wal")).map_err(io)?;
-    Ok(folder)
 }
 
 fn read_columns(connection: &Connection) -> Result<BTreeMap<String, BTreeSet<String>>, rusqlite::Error> {
