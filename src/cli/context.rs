@@ -12,7 +12,7 @@ use crate::engine::memo::Memo;
 use crate::engine::scope::{Filter, Scope};
 use crate::engine::{self, Wanted};
 use crate::error::LocateError;
-use crate::extract::opencode::locate::{Found, Places, locate};
+use crate::extract::opencode::locate::{Found, Places, locate, passed_over};
 use crate::extract::{Refreshed, Request, catalog, refresh};
 use crate::metric::QueryFile;
 use crate::model::period::PeriodSpec;
@@ -154,6 +154,11 @@ impl Context {
             .or_else(|| self.environment.data_home().map(|home| home.join("logicoma/store")))
             .ok_or_else(|| Usage("no home directory is known: name a folder with --store DIR".into()))?;
         let path = camino::absolute_utf8(&path).with_context(|| format!("cannot resolve {path}"))?;
+        if path.as_str().contains(['*', '?']) {
+            let text =
+                format!("the store {path} has * or ? in its path, which DuckDB takes for patterns: name another");
+            return Err(Usage(text).into());
+        }
         let store = Store::at(&path);
         store.refuse_archive()?;
         Ok(store)
@@ -269,6 +274,7 @@ impl Context {
     /// # Errors
     /// No database, an unreadable one, or an unwritable store.
     pub fn refresh(&self, store: &Store, content: Option<bool>, full: bool) -> anyhow::Result<Refreshed> {
+        passed_over(&self.data_places()).iter().for_each(|notice| self.printer.warn(notice));
         let (found, missing) = self.found()?;
         let places = self.skill_places();
         let bar = Bar::new(&self.printer);

@@ -201,3 +201,28 @@ fn looking_at_one_source_and_then_at_another_builds_nothing_twice() {
     ask(&[]);
     assert!(marts().iter().all(|mart| !before.contains(mart)));
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_called_like_a_database_and_cannot_be_read_is_told() {
+    use std::os::unix::ffi::OsStrExt;
+    let place = Place::new();
+    let data = place.path("home/.local/share/opencode");
+    fs::create_dir_all(&data).expect("folder");
+    fs::copy(real(), data.join(std::ffi::OsStr::from_bytes(b"opencode-\xff.db"))).expect("copied");
+    std::os::unix::fs::symlink("/nowhere/opencode.db", data.join("opencode.db")).expect("linked");
+    for named in [&[][..], &["--db", data.to_str().expect("UTF-8")]] {
+        let run = place.run(&[named, &["extract"]].concat());
+        assert_eq!(run.code, 3, "{}", run.err);
+        let says = ["not UTF-8", "opencode.db was not read: it is a link to nothing"];
+        assert!(says.iter().all(|text| run.err.contains(text)), "{}", run.err);
+    }
+    fs::copy(real(), data.join("opencode-beta.db")).expect("copied");
+    let run = place.run(&["extract"]).ok();
+    assert!(run.err.contains("not UTF-8") && run.err.contains("link to nothing"), "{}", run.err);
+    // A name in which DuckDB would see a pattern.
+    for name in ["a*b", "a?/store"] {
+        place.output(place.with_store(&place.path(name)).args(["extract"])).fails(2, &["* or ?"]);
+        assert!(!place.path(name).exists());
+    }
+}

@@ -110,6 +110,37 @@ pub fn locate(places: &Places) -> Result<(Vec<Found>, Option<LocateError>), Loca
     }
 }
 
+/// What is called like a database in the folders that are looked at, and is none that can be opened.
+#[must_use]
+pub fn passed_over(places: &Places) -> Vec<String> {
+    let env_folders = places.env_data_dir.as_deref().unwrap_or_default();
+    let folders: Vec<&Utf8Path> = if !places.db.is_empty() {
+        places.db.iter().map(|named| Utf8Path::new(named.as_str())).collect()
+    } else if places.env_db.as_deref().is_some_and(|value| !value.is_empty()) {
+        Vec::new()
+    } else if env_folders.is_empty() {
+        places.data_folder.iter().map(Utf8PathBuf::as_path).collect()
+    } else {
+        env_folders.split(',').map(|folder| Utf8Path::new(folder.trim())).collect()
+    };
+    let mut notices = Vec::new();
+    for entry in folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().filter_map(Result::ok) {
+        let (path, name) = (entry.path(), entry.file_name());
+        let (shown, is_text) = (name.to_string_lossy(), name.to_str().is_some());
+        if !shown.starts_with("opencode") || !shown.ends_with(".db") || (is_text && path.is_file()) || path.is_dir() {
+            continue;
+        }
+        let why = match path.symlink_metadata() {
+            _ if !is_text => "its name is not UTF-8, give it another",
+            Ok(found) if found.is_symlink() => "it is a link to nothing",
+            _ => "it is no plain file",
+        };
+        notices.push(format!("{} was not read: {why}", path.display()));
+    }
+    notices.sort();
+    notices
+}
+
 /// What is there of named places, and the first of which nothing is.
 fn named_paths<'n>(names: impl Iterator<Item = &'n str>) -> (Vec<Utf8PathBuf>, Option<LocateError>) {
     let (mut paths, mut missing) = (Vec::new(), None);
