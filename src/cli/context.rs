@@ -274,7 +274,9 @@ impl Context {
     /// # Errors
     /// No database, an unreadable one, or an unwritable store.
     pub fn refresh(&self, store: &Store, content: Option<bool>, full: bool) -> anyhow::Result<Refreshed> {
-        passed_over(&self.data_places()).iter().for_each(|notice| self.printer.warn(notice));
+        for notice in passed_over(&self.data_places()) {
+            self.printer.warn(&notice);
+        }
         let (found, missing) = self.found()?;
         let places = self.skill_places();
         let bar = Bar::new(&self.printer);
