@@ -32,7 +32,8 @@ message_places as (
 addressees as (
     select
         messages.message_id,
-        first_value(case when messages.role = 'assistant' then messages.model end ignore nulls) over following as model,
+        first_value(case when messages.role = 'assistant' then nullif(messages.model, 'unknown') end ignore nulls)
+            over following as model,
         first_value(case when messages.role = 'assistant' then messages.agent end ignore nulls) over following as agent,
     from messages
     inner join message_places

@@ -5,8 +5,7 @@
 --
 -- What a subagent cost and how it ended. A task may be resumed: the n-th call that names a child session owns the
 -- child's n-th turn, the last call all that follows, so that the child's tokens are counted once; what the child's own
--- children spent goes to the first call (`with_children_*`). A call without a child (unknown agent type) has NULL sums,
--- and so has a fork's copy of a call: a fork copies no children.
+-- children spent goes to the first call (`with_children_*`). A call without a child (unknown agent type) has NULL sums.
 -- The result's worth is not recorded: `is_error` says that the call failed, not that an answer was bad.
 -- Columns: part_id, session_id (the parent), turn_id, child_session_id, project_id, project_name, directory,
 -- root_session_id, is_child, agent (the caller), model (of the child), parent_model, subagent_type, title, status,
@@ -64,7 +63,6 @@ message_sums as (
     select
         child_session_id,
         call_number,
-        false as is_fork_copy,
         count(*) as message_count,
         count(case when is_answer then 1 end) as answer_count,
         max(case when is_answer then model end) as child_model,
@@ -83,7 +81,6 @@ call_sums as (
     select
         children.child_session_id,
         least(greatest(tool_calls.turn_index, 1), children.last_call_number) as call_number,
-        false as is_fork_copy,
         count(*) as tool_call_count,
         count(case when tool_calls.is_error then 1 end) as tool_error_count,
     from tool_calls
@@ -109,8 +106,8 @@ final as (
         total_tokens + case when call_number = 1 then coalesce(below_tokens, 0) else 0 end as with_children_total_tokens,
         cost_usd + case when call_number = 1 then coalesce(below_cost_usd, 0) else 0 end as with_children_cost_usd,
     from tasks
-    left join message_sums using (child_session_id, call_number, is_fork_copy)
-    left join call_sums using (child_session_id, call_number, is_fork_copy)
+    left join message_sums using (child_session_id, call_number)
+    left join call_sums using (child_session_id, call_number)
     left join below using (child_session_id)
 )
 

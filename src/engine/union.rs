@@ -217,9 +217,8 @@ impl<'a> Union<'a> {
         // What another source still holds is not gone, though the newest state of it has vanished.
         let seen = if HELD.contains(&name) {
             format!(
-                "* replace (case when last_seen_at is null or exists (
-                     select 1 from lost_{name} as held where held.id = every.id and held.is_held
-                 ) then null else last_seen_at end as last_seen_at)"
+                "* replace (case when last_seen_at is null or id in (select id from lost_{name} where is_held)
+                     then null else last_seen_at end as last_seen_at)"
             )
         } else {
             "*".to_owned()
