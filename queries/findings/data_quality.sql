@@ -6,8 +6,9 @@
 -- units:    n=count, ci_low=ratio, ci_high=ratio, saved_tokens_per_week=tokens, saved_usd_per_week=usd, saved_usd_low=usd, saved_usd_high=usd
 --
 -- What makes the other numbers wrong, and can often be mended: rows that could not be decoded, messages without a time
--- (they belong to no period) or with one in the future, answers with tokens but without a known cost, tool calls left unfinished, and skill
--- files that OpenCode cannot load. The first, second and last are about the whole store, the others about the period.
+-- (they belong to no period) or with one in the future, answers with tokens but without a known cost, tool calls left
+-- unfinished, and skill files that OpenCode cannot load. Rows, times and skill files are those of the whole store, the
+-- others those of the period.
 -- n is the rows looked at, the interval that of the share of bad ones. Nothing is saved but trust.
 with
 

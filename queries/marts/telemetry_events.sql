@@ -5,10 +5,11 @@
 --
 -- Which part of the database an event tells of. By its part id; else by session and call id; else, also where nothing has
 -- the ids that it names (the second generation numbers parts anew), for skills, edits and failed tools, by session, kind
--- and name (skill, file, tool) and a call that began or ended at most 2 s away, the nearest one. A skill's event that a shell command of the session emitted, which knows no ids, tells of the skill's last
--- load before it. Routing decisions, runs and verdicts join their own marts by time. An event that joins nothing is a row
--- of its own in the mart of its kind. A contradiction is a value that is there on both sides and differs (outcome, format,
--- status): then the event's word counts.
+-- and name (skill, file, tool) and a call that began or ended at most 2 s away, the nearest one. A skill's event that a
+-- shell command of the session emitted, which knows no ids, tells of the skill's last load before it. Routing decisions,
+-- runs and verdicts join their own marts by time. An event that joins nothing is a row of its own in the mart of its
+-- kind. A contradiction is a value that is there on both sides and differs (outcome, format, status): then the event's
+-- word counts.
 -- Columns: event_id, kind, occurred_at, has_absurd_time, session_id, root_session_id, is_child, project_id,
 -- project_name, directory, agent, model, source, label, is_synthetic, matched_part_id, matched_by (part_id, call_id,
 -- time, emitted), distance_ms, is_contradiction, path, line, problem, is_session_inferred, is_fork_copy, is_undone.

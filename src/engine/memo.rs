@@ -2,7 +2,8 @@
 //!
 //! Input: a key over everything that a result depends on. Output: the table, from `marts/<key>/memo/`, which goes with the
 //! marts when the store changes. A metric that looks at the clock is remembered for that clock only. A file that cannot
-//! be read, or in which a byte is another, is measured again, and one that cannot be written is left out: nothing depends on it.
+//! be read, or in which a byte is another, is measured again, and one that cannot be written is left out: nothing
+//! depends on it.
 
 use super::scope::Scope;
 use super::table::{Column, Data, Table, Unit};

@@ -5,7 +5,7 @@ use crate::harness::{Place, fixture, real};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Names and bytes of all that lies in a folder.
@@ -23,16 +23,22 @@ fn parts(place: &Place, folder: &Path) -> Value {
     serde_json::from_str::<Value>(&run.out).expect("JSON")[0].clone()
 }
 
-#[test]
-fn a_log_without_its_index_is_read_and_gets_none() {
-    let place = Place::new();
+/// A folder with the recorded database, open in a journal mode, and an empty one.
+fn at_work(place: &Place, mode: &str) -> (PathBuf, PathBuf, rusqlite::Connection) {
     let (live, left) = (place.path("live"), place.path("left"));
     fs::create_dir(&live).expect("folder");
     fs::create_dir(&left).expect("folder");
     let db = live.join("opencode.db");
     fs::copy(real(), &db).expect("copied");
     let writer = rusqlite::Connection::open(&db).expect("opened");
-    writer.query_row("pragma journal_mode = wal", [], |_| Ok(())).expect("wal");
+    writer.query_row(&format!("pragma journal_mode = {mode}"), [], |_| Ok(())).expect("a mode");
+    (live, left, writer)
+}
+
+#[test]
+fn a_log_without_its_index_is_read_and_gets_none() {
+    let place = Place::new();
+    let (live, left, writer) = at_work(&place, "wal");
     writer.execute_batch("pragma wal_autocheckpoint = 0").expect("no checkpoint");
     writer.execute_batch("update part set data = json_set(data, '$.x', 'changed')").expect("changed");
     // As a backup takes it, or a machine that lost its power leaves it.
@@ -66,13 +72,7 @@ fn a_log_without_its_index_is_read_and_gets_none() {
 #[test]
 fn a_transaction_that_was_cut_off_counts_for_nothing_and_is_left_to_opencode() {
     let place = Place::new();
-    let (live, left) = (place.path("live"), place.path("left"));
-    fs::create_dir(&live).expect("folder");
-    fs::create_dir(&left).expect("folder");
-    let db = live.join("opencode.db");
-    fs::copy(real(), &db).expect("copied");
-    let writer = rusqlite::Connection::open(&db).expect("opened");
-    writer.query_row("pragma journal_mode = delete", [], |_| Ok(())).expect("a journal");
+    let (live, left, writer) = at_work(&place, "delete");
     let total: i64 = writer.query_row("select count(*) from part", [], |row| row.get(0)).expect("a count");
     // More than fits into the cache, so that half of it is in the file.
     writer
